@@ -1,0 +1,53 @@
+# What there is to do in this checkout. `make` alone tells.
+
+# The first Python of at least 3.11; choose another with `make PYTHON=python3.13 …`.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench clean
+
+help:
+	@echo "make demo    build fixtures/demo with real dependencies; the zip is kept in fixtures/demo/dist"
+	@echo "make test    lint, types and all tests, in the virtual environment $(VENV)"
+	@echo "make bench   the benchmarks, results in benchmarks/results.md"
+	@echo "make clean   remove $(VENV), caches and what was built"
+	@echo
+	@echo "PYTHON=python3.13 chooses the interpreter; PYTEST_ARGS='-k zip' narrows the tests"
+
+demo: $(VENV)/.installed
+	cd fixtures/demo && ../../$(BIN)/lpack build
+
+test: $(VENV)/.installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	-@$(BIN)/python tests/support/fixture_wheels.py fetch
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.installed-test
+	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
+clean:
+	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf fixtures/demo/dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.made:
+	@test -n "$(PYTHON)" || { echo "lpack needs Python 3.11 or newer; try: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=26.2'
+	@touch $@
+
+# An editable installation needs renewing only when the dependencies may have changed.
+$(VENV)/.installed: $(VENV)/.made pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[uv]'
+	@touch $@
+
+$(VENV)/.installed-test: $(VENV)/.installed pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[uv]' --group test
+	@touch $@

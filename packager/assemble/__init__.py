@@ -1,0 +1,1 @@
+"""Payloads and the user's code become artifacts."""

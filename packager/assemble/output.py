@@ -1,0 +1,94 @@
+"""A file that is written beside its final name, synced and renamed, or not there at all."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from packager.errors import CannotBuild
+
+
+class Output:
+    """Receives bytes front to back; `offset` is how many came, the digest is taken on the way."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Write to the open `descriptor`."""
+        self._descriptor = descriptor
+        self._digest = hashlib.sha256()
+        self._pending: list[bytes] = []
+        self._pending_bytes = 0
+        self.offset = 0
+
+    def write(self, data: bytes) -> None:
+        """Append `data`; small pieces are gathered before they go to the disk."""
+        self.offset += len(data)
+        self._pending.append(data)
+        self._pending_bytes += len(data)
+        if self._pending_bytes >= 1 << 20:
+            self.flush()
+
+    def flush(self) -> None:
+        """Hand everything gathered to the operating system."""
+        data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
+        self._pending, self._pending_bytes = [], 0
+        self._digest.update(data)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._descriptor, view) :]
+
+    def hexdigest(self) -> str:
+        """Return the sha256 of everything written."""
+        self.flush()
+        return self._digest.hexdigest()
+
+
+@contextmanager
+def atomic_output(destination: Path) -> Iterator[Output]:
+    """Yield an Output that becomes `destination` when the block ends without an exception.
+
+    The bytes are on disk (fsync) before the rename and the rename is on disk before this
+    returns, so that after a crash the old file or the new one is there. Raises CannotBuild for
+    what the file system refuses; nothing is left behind.
+    """
+    temporary = destination.with_name(f".{destination.name}.{os.getpid()}.part")
+    descriptor = -1
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        if destination.is_dir():
+            raise CannotBuild(f"cannot write `{destination}`: a folder has this name")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
+        descriptor = os.open(temporary, flags, 0o666)
+        output = Output(descriptor)
+        yield output
+        output.flush()
+        os.fsync(descriptor)
+        os.close(descriptor)
+        descriptor = -1
+        temporary.replace(destination)
+        _sync_folder(destination.parent)
+    except OSError as error:
+        raise _refusal(destination, error) from error
+    finally:
+        if descriptor >= 0:
+            os.close(descriptor)
+        with suppress(OSError):
+            temporary.unlink()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _refusal(destination: Path, error: OSError) -> CannotBuild:
+    reason = error.strerror or str(error)
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = f"free some space where `{destination.parent}` lies, or choose another --target-dir"
+    else:
+        hint = "choose a folder you may write to with --target-dir"
+    return CannotBuild(f"cannot write `{destination}`: {reason}", hint=hint)

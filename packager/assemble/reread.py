@@ -1,0 +1,50 @@
+"""Read a written zip's headers back and hold them against what was meant."""
+
+import mmap
+from collections.abc import Sequence
+from pathlib import Path
+
+from packager.errors import CannotBuild
+from packager.model.canonical import (
+    END,
+    LOCAL,
+    Record,
+    local_header,
+    read_directory,
+    read_end_record,
+)
+
+
+def check_headers(path: Path, expected: Sequence[Record], *, stamp: int) -> None:
+    """Compare every name, size, checksum, mode, date, offset and the order with `expected`.
+
+    Local headers are compared with the central directory, and the streams must follow each
+    other without a gap. Raises CannotBuild, naming the first difference; `lpack verify` checks
+    the streams themselves.
+    """
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            difference = _first_difference(data, expected, stamp)
+    except (OSError, ValueError) as error:
+        difference = str(error)
+    if difference is not None:
+        raise CannotBuild(
+            f"`{path}` reads back differently from what was written: {difference}",
+            hint="build again; when it happens twice, check the disk",
+        )
+
+
+def _first_difference(data: mmap.mmap, expected: Sequence[Record], stamp: int) -> str | None:
+    entries, size, offset = read_end_record(data[-END.size :], len(data))
+    if entries != len(expected):
+        return f"{entries} files instead of {len(expected)}"
+    position = 0
+    records = read_directory(data[offset : offset + size], entries=entries)
+    for (record, dated), wanted in zip(records, expected, strict=True):
+        if record != wanted or dated != stamp:
+            return f"the central directory has {record} instead of {wanted}"
+        header = local_header(record, stamp)
+        if record.offset != position or data[position : position + len(header)] != header:
+            return f"the local header of {record.name!r} is wrong"
+        position += LOCAL.size + len(record.name) + record.compressed_bytes
+    return None if position == offset else "there is a gap before the central directory"

@@ -1,0 +1,228 @@
+"""Splice payloads and the user's code into one Lambda zip."""
+
+import hashlib
+import os
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Queue
+from typing import Self
+
+from packager.assemble.code_file import write_code_file
+from packager.assemble.merge import merge
+from packager.assemble.output import Output, atomic_output
+from packager.errors import CannotBuild
+from packager.model.artifact import Contents, ZipArtifact
+from packager.model.canonical import (
+    DEFLATED,
+    END,
+    EPOCH_STAMP,
+    LOCAL,
+    MAXIMUM_BYTES,
+    MAXIMUM_ENTRIES,
+    NotCanonicalError,
+    Record,
+    central_record,
+    end_record,
+    local_header,
+    read_directory,
+)
+from packager.model.project import SourceFile
+
+_CHUNK = 1024 * 1024
+YOUR_CODE = "your code"
+
+
+class PayloadDamagedError(Exception):
+    """A payload in the store is not what was written there; `key` tells which."""
+
+    def __init__(self, key: str) -> None:
+        """Name the payload by its key."""
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PayloadSource:
+    """Where a payload lies and what it must be; `owner` is `NAME VERSION`."""
+
+    owner: str
+    key: str
+    path: Path
+    sha256: str
+    body_bytes: int
+    file_bytes: int
+    entries: int
+
+
+def write_zip(
+    destination: Path, payloads: Sequence[PayloadSource], code: Sequence[SourceFile], *, stamp: int
+) -> ZipArtifact:
+    """Write the zip: payloads in the order given, then the user's files in theirs.
+
+    `stamp` is the MS-DOS date of every entry. Raises CannotBuild for collisions, sizes beyond
+    the zip format and what the disk refuses, PayloadDamagedError for a damaged store; then
+    nothing is left behind and an existing file stays.
+    """
+    opened = [_open(payload) for payload in payloads]
+    try:
+        skipped = _merge(payloads, opened, code)
+        with atomic_output(destination) as output:
+            contents: list[Contents] = []
+            directory: list[bytes] = []
+            for payload, source, skip in zip(payloads, opened, skipped, strict=False):
+                records = _splice(payload, source, output, skip=skip, stamp=stamp)
+                directory.extend(central_record(record, stamp) for record in records)
+                contents.append(Contents(owner=payload.owner, records=tuple(records)))
+            records = [
+                write_code_file(source, output.write, offset=output.offset, stamp=stamp)
+                for source in code
+            ]
+            directory.extend(central_record(record, stamp) for record in records)
+            contents.append(Contents(owner="", records=tuple(records)))
+            _finish(output, directory)
+            return ZipArtifact(
+                path=str(destination),
+                sha256=output.hexdigest(),
+                compressed_bytes=output.offset,
+                uncompressed_bytes=sum(owned.uncompressed_bytes for owned in contents),
+                stamp=stamp,
+                contents=tuple(contents),
+            )
+    finally:
+        for source in opened:
+            os.close(source.descriptor)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Opened:
+    descriptor: int
+    tail: bytes
+    records: list[Record]
+
+
+def _open(payload: PayloadSource) -> _Opened:
+    """Open a payload and read its central directory."""
+    try:
+        descriptor = os.open(payload.path, os.O_RDONLY)
+    except OSError as error:
+        raise PayloadDamagedError(payload.key) from error
+    try:
+        tail = os.pread(descriptor, payload.file_bytes - payload.body_bytes + 1, payload.body_bytes)
+        records = [
+            record for record, _ in read_directory(tail[: -END.size], entries=payload.entries)
+        ]
+    except (NotCanonicalError, OSError) as error:
+        os.close(descriptor)
+        raise PayloadDamagedError(payload.key) from error
+    return _Opened(descriptor=descriptor, tail=tail, records=records)
+
+
+def _merge(
+    payloads: Sequence[PayloadSource], opened: Sequence[_Opened], code: Sequence[SourceFile]
+) -> list[set[bytes]]:
+    """Find collisions. The user's files have no checksum yet: any equal name collides."""
+    owners = [*(payload.owner for payload in payloads), YOUR_CODE]
+    own = [Record(f.archive_name.encode(), 0, -1, 0, -1, f.executable, 0) for f in code]
+    return merge(
+        owners,
+        [*(source.records for source in opened), own],
+        same_bytes=lambda i, one, j, two: _inflate(opened[i], one) == _inflate(opened[j], two),
+    )
+
+
+def _inflate(source: _Opened, record: Record) -> bytes:
+    offset = record.offset + LOCAL.size + len(record.name)
+    data = os.pread(source.descriptor, record.compressed_bytes, offset)
+    return zlib.decompress(data, -zlib.MAX_WBITS) if record.method == DEFLATED else data
+
+
+def _splice(
+    payload: PayloadSource, source: _Opened, output: Output, *, skip: set[bytes], stamp: int
+) -> list[Record]:
+    """Copy the payload's body; returns its records with their new offsets."""
+    records: list[Record] = []
+    with _Checked(payload, source) as checked:
+        if not skip and stamp == EPOCH_STAMP:
+            base = output.offset
+            records = [
+                Record(name, method, crc, packed, size, executable, base + offset)
+                for name, method, crc, packed, size, executable, offset in source.records
+            ]
+            for chunk in checked.read(payload.body_bytes):
+                output.write(chunk)
+            return records
+        for record in source.records:
+            header = checked.take(LOCAL.size + len(record.name))
+            moved = record._replace(offset=output.offset)
+            keep = record.name not in skip
+            if keep:
+                records.append(moved)
+                output.write(header if stamp == EPOCH_STAMP else local_header(moved, stamp))
+            for chunk in checked.read(record.compressed_bytes):
+                if keep:
+                    output.write(chunk)
+    return records
+
+
+class _Checked:
+    """Reads a payload once, front to back, while a second thread takes its digest.
+
+    The digest proves that the bytes spliced are the bytes that were verified at admission; a
+    thread makes it nearly free, because sha256 runs without the interpreter's lock.
+    """
+
+    def __init__(self, payload: PayloadSource, source: _Opened) -> None:
+        self._payload = payload
+        self._source = source
+        self._offset = 0
+        self._digest = hashlib.sha256()
+        # The bound keeps memory flat when hashing is slower than the disk.
+        self._queue: Queue[bytes | None] = Queue(maxsize=8)
+        self._thread = threading.Thread(target=self._hash, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        if kind is None:
+            self._queue.put(self._source.tail)
+        self._queue.put(None)
+        self._thread.join()
+        if kind is None and self._digest.hexdigest() != self._payload.sha256:
+            raise PayloadDamagedError(self._payload.key)
+
+    def _hash(self) -> None:
+        while (chunk := self._queue.get()) is not None:
+            self._digest.update(chunk)
+
+    def read(self, amount: int) -> Iterator[bytes]:
+        """Yield the next `amount` bytes in chunks."""
+        while amount:
+            chunk = os.pread(self._source.descriptor, min(amount, _CHUNK), self._offset)
+            if not chunk:
+                raise PayloadDamagedError(self._payload.key)
+            self._offset += len(chunk)
+            amount -= len(chunk)
+            self._queue.put(chunk)
+            yield chunk
+
+    def take(self, amount: int) -> bytes:
+        """Return the next `amount` bytes at once."""
+        return b"".join(self.read(amount))
+
+
+def _finish(output: Output, directory: list[bytes]) -> None:
+    entries, offset = len(directory), output.offset
+    joined = b"".join(directory)
+    if entries > MAXIMUM_ENTRIES or offset + len(joined) > MAXIMUM_BYTES:
+        raise CannotBuild(
+            f"the zip would hold {entries} files and {offset:,} bytes, "
+            f"more than a zip without zip64 can ({MAXIMUM_ENTRIES} files, 4 GiB)",
+            hint="leave files out with `exclude`, or ship a container image",
+        )
+    output.write(joined)
+    output.write(end_record(entries=entries, directory_bytes=len(joined), directory_offset=offset))

@@ -1,0 +1,82 @@
+"""What people see on stderr: steps, a progress bar, errors. stdout is for results only."""
+
+import os
+import sys
+import threading
+from typing import Any
+
+import click
+
+from packager.errors import LpackError
+
+
+class Console:
+    """A Reporter that writes to stderr; bars only on a terminal, nothing when quiet.
+
+    `verbosity` is -1 (quiet), 0 or 1 (verbose). What was written is kept, so that an unchanged
+    build can say it again.
+    """
+
+    def __init__(self, verbosity: int = 0) -> None:
+        """Write nothing yet."""
+        self.verbosity = verbosity
+        self.warnings: list[str] = []
+        self._bar: Any = None
+        self._lock = threading.Lock()
+
+    def step(self, text: str) -> None:
+        """Tell what a stage did."""
+        if self.verbosity >= 0:
+            self._line(styled(text, dim=True))
+
+    def detail(self, text: str) -> None:
+        """Tell something only the curious want."""
+        if self.verbosity > 0:
+            self._line(styled(text, dim=True))
+
+    def warn(self, text: str) -> None:
+        """Tell of something to look at."""
+        self.warnings.append(text)
+        if self.verbosity >= 0:
+            self._line(f"{styled('warning:', fg='yellow', bold=True)} {text}")
+
+    def begin(self, title: str, total_bytes: int) -> None:
+        """Open a bar when somebody watches."""
+        if self.verbosity >= 0 and sys.stderr.isatty():
+            self._bar = click.progressbar(
+                length=total_bytes, label=title, file=sys.stderr, show_pos=False
+            )
+            self._bar.__enter__()
+
+    def advance(self, done_bytes: int) -> None:
+        """Move the bar; threads take turns."""
+        if self._bar is not None:
+            with self._lock:
+                self._bar.update(done_bytes)
+
+    def end(self) -> None:
+        """Close the bar."""
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+            self._bar = None
+
+    def _line(self, text: str) -> None:
+        click.echo(text, err=True)
+
+
+def styled(text: str, **style: Any) -> str:  # noqa: ANN401 -- click.style's own keywords
+    """Style `text` for stderr, following NO_COLOR and FORCE_COLOR (no-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return text
+    if os.environ.get("FORCE_COLOR") or sys.stderr.isatty():
+        return click.style(text, **style)
+    return text
+
+
+def render_error(error: LpackError) -> str:
+    """Return the error as people see it: one line, its details, one hint."""
+    lines = [f"{styled('error:', fg='red', bold=True)} {error.message}"]
+    lines.extend(f"  {detail}" for detail in error.details)
+    if error.hint:
+        lines.append(f"{styled('hint:', fg='cyan', bold=True)} {error.hint}")
+    return "\n".join(lines)

@@ -1,0 +1,106 @@
+"""The command group, and what becomes of every way a command can end."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from packager import __version__
+from packager.cli.console import render_error, styled
+from packager.errors import LpackError
+
+_COMMANDS = {
+    "build": "Build the zips of a project's functions, measured against AWS's limits.",
+    "why": "Explain why a distribution is in a zip, or why it is not.",
+    "runtime": "List runtimes, show what one provides, or capture it from your account.",
+    "verify": "Inflate every file of a zip and recompute every claim of its manifest.",
+}
+_INTERRUPTED = 130
+_BUG = 70
+
+
+class _LazyGroup(click.Group):
+    """Loads a command's module when the command is asked for: start-up time is a feature."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order a project meets them."""
+        del ctx
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of `cmd_name`."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"packager.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
+
+
+@click.group(
+    cls=_LazyGroup,
+    name="lpack",
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "LPACK"},
+    epilog="Exit codes: 0 ok · 1 a limit or check failed · 2 usage · 3 cannot build · 70 a bug",
+)
+@click.version_option(__version__, prog_name="lpack", message="%(prog)s %(version)s")
+def group() -> None:
+    """Turn a Python project into the smallest AWS Lambda artifact that provably works.
+
+    \b
+    lpack build                      build the project in this folder
+    lpack build --runtime python3.13 --arch arm64
+    lpack why botocore               why is it in the zip, or why not?
+    lpack runtime python3.13         what does AWS ship there?
+    """  # noqa: D301 -- \b is click's mark for lines that stay as they are
+
+
+def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 -- one return for each way to end
+    """Run one command line and return its exit code."""
+    try:
+        result = group.main(list(arguments), prog_name="lpack", standalone_mode=False)
+    except LpackError as error:
+        click.echo(render_error(error), err=True)
+        return error.exit_code
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return _INTERRUPTED
+    except click.UsageError as error:
+        return _usage(error)
+    except click.ClickException as error:
+        click.echo(f"{styled('error:', fg='red', bold=True)} {error.format_message()}", err=True)
+        return 2
+    except BrokenPipeError:
+        # Whoever read the result has enough of it; Python must not complain at exit either.
+        sys.stdout = None  # type: ignore[assignment]
+        return 0
+    except Exception:  # noqa: BLE001 -- the last resort: everything foreseen ends above
+        return _bug()
+    return result if isinstance(result, int) else 0
+
+
+def _usage(error: click.UsageError) -> int:
+    click.echo(f"{styled('error:', fg='red', bold=True)} {error.format_message()}", err=True)
+    command = error.ctx.command_path if error.ctx is not None else "lpack"
+    click.echo(f"{styled('hint:', fg='cyan', bold=True)} {command} --help", err=True)
+    return 2
+
+
+def _bug() -> int:
+    import traceback  # noqa: PLC0415 -- only when lpack is wrong
+
+    traceback.print_exc()
+    click.echo(
+        f"{styled('error:', fg='red', bold=True)} this is a bug in lpack {__version__}, "
+        "not in your project: please report the lines above",
+        err=True,
+    )
+    return _BUG

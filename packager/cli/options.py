@@ -1,0 +1,63 @@
+"""The options of `lpack build`, one decorator, and the settings they stand for."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from packager.inputs.settings import Overrides
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_WHAT = (
+    click.option("--handler", metavar="MODULE.FUNCTION", help="What Lambda calls."),
+    click.option("--runtime", metavar="NAME", help="AWS runtime, such as python3.13."),
+    click.option("--arch", "architecture", metavar="ARCH", help="x86_64 or arm64."),
+    click.option("--kind", metavar="KIND", help="lambda, or edge for Lambda@Edge."),
+    click.option(
+        "--requirements", "-r", multiple=True, metavar="WHAT",
+        help="A requirements or lock file, `project`, `extra:NAME` or `group:NAME`.",
+    ),
+    click.option("--source", multiple=True, metavar="PATH", help="File or folder of your code."),
+    click.option("--exclude", multiple=True, metavar="GLOB", help="Files of your code to leave out."),
+    click.option("--catalog", metavar="FILE", help="What `lpack runtime capture` found."),
+    click.option(
+        "--subtract", multiple=True, metavar="[NAME=]POLICY",
+        help="compatible, always or never; for one distribution or for all.",
+    ),
+    click.option("--upload", metavar="HOW", help="direct (50 MiB limit) or s3."),
+    click.option("--target-dir", metavar="DIR", help="Where to write; dist by default."),
+    click.option("--config", type=click.Path(path_type=Path), help="Instead of pyproject.toml."),
+)  # fmt: skip
+_WHERE_FROM = (
+    click.option("--resolver", metavar="NAME", help="uv, pip or auto."),
+    click.option("--index-url", metavar="URL", help="The package index."),
+    click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL"),
+    click.option("--index-strategy", metavar="NAME", help="first-index or unsafe-best-match."),
+    click.option("--allow-sdist", multiple=True, metavar="NAME", help="May be built from source."),
+)
+
+
+def function_options(command: _Command) -> _Command:
+    """Add the options that say what to build and where from."""
+    for option in reversed((*_WHAT, *_WHERE_FROM)):
+        command = option(command)
+    return command
+
+
+def overrides_of(values: dict[str, Any]) -> Overrides:
+    """Turn the options' values into overrides; what was not given stays None."""
+    given = {
+        name: value
+        for name, value in values.items()
+        if value is not None and value != () and name != "subtract"
+    }
+    if values["subtract"]:
+        given["subtract"] = tuple(_policy(text) for text in values["subtract"])
+    return Overrides(**given)
+
+
+def _policy(text: str) -> tuple[str, str]:
+    name, equals, policy = text.rpartition("=")
+    return (name, policy) if equals else ("*", policy)

@@ -1,0 +1,47 @@
+"""Errors a user can act on: one root, one line, one hint, one exit code.
+
+A bug of the caller inside lpack is a plain ValueError or TypeError and ends in exit code 70.
+"""
+
+from collections.abc import Sequence
+
+
+class LpackError(Exception):
+    """Something the user or the network did, worded for the user.
+
+    `message` is one line that names the thing. `hint` is one line that can be pasted or acted
+    on; it may be absent and is never padded. `details` are further lines: paths, tags, chains.
+    """
+
+    exit_code = 3
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, details: Sequence[str] = ()
+    ) -> None:
+        """Keep the parts apart; only the command line joins them."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.details = tuple(details)
+
+
+class UsageError(LpackError):
+    """The command line or the configuration is wrong (exit code 2)."""
+
+    exit_code = 2
+
+
+class CannotBuild(LpackError):  # noqa: N818 -- named as the sentence it stands for
+    """Resolution, network, a wheel or the disk prevents the build (exit code 3)."""
+
+    exit_code = 3
+
+
+class WheelRefused(CannotBuild):
+    """A wheel failed admission; the message names the wheel and the reason."""
+
+    def __init__(self, wheel: str, reason: str, *, hint: str | None = None) -> None:
+        """Word the refusal of the file named `wheel`."""
+        super().__init__(f"{wheel} is refused: {reason}", hint=hint)
+        self.wheel = wheel
+        self.reason = reason

@@ -1,0 +1,1 @@
+"""Text and folders of the user's project become values."""

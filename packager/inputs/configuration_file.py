@@ -1,0 +1,80 @@
+"""`[tool.lpack]` in `pyproject.toml`, `lpack.toml` or `--config FILE`, as values."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from packager.errors import UsageError
+from packager.inputs.documents import load_toml, shown
+from packager.inputs.settings import FUNCTION_NAME, Overrides, Place, parse_settings
+
+
+class Configuration(NamedTuple):
+    """What the files say: the defaults, the functions, the pyproject, and which were read."""
+
+    place: Place
+    defaults: Overrides
+    functions: dict[str, Overrides]
+    pyproject: Mapping[str, Any]
+    files: tuple[Path, ...]
+
+
+def read_configuration(
+    root: Path, config: Path | None, *, runtimes: Sequence[str]
+) -> Configuration:
+    """Read the configuration of the project in `root`; `config` is `--config`.
+
+    Raises UsageError for unknown keys, wrong types and two configurations side by side.
+    """
+    pyproject_file, own_file = root / "pyproject.toml", root / "lpack.toml"
+    pyproject = load_toml(pyproject_file, root) if pyproject_file.is_file() else {}
+    files = [pyproject_file] if pyproject_file.is_file() else []
+    in_pyproject = pyproject.get("tool", {}).get("lpack")
+    table: object = in_pyproject if in_pyproject is not None else {}
+    place = Place("pyproject.toml", "tool.lpack")
+    if config is not None:
+        chosen = root / config
+        if not chosen.is_file():
+            raise UsageError(f"`--config`: there is no file `{config}`")
+        document = load_toml(chosen, root)
+        files.append(chosen)
+        nested = document.get("tool", {}).get("lpack")
+        is_pyproject = nested is not None or chosen.name == "pyproject.toml"
+        table = (nested or {}) if is_pyproject else document
+        place = Place(shown(chosen, root), "tool.lpack" if is_pyproject else "")
+    elif own_file.is_file():
+        if in_pyproject is not None:
+            raise UsageError(
+                "both `lpack.toml` and `[tool.lpack]` in `pyproject.toml` configure lpack",
+                hint="keep one of them, or choose with `--config lpack.toml`",
+            )
+        table, place = load_toml(own_file, root), Place("lpack.toml", "")
+        files.append(own_file)
+    defaults, functions = _parse_tables(table, place, runtimes=runtimes)
+    return Configuration(place, defaults, functions, pyproject, tuple(dict.fromkeys(files)))
+
+
+def _parse_tables(
+    table: object, place: Place, *, runtimes: Sequence[str]
+) -> tuple[Overrides, dict[str, Overrides]]:
+    if not isinstance(table, dict):
+        raise UsageError(f"`{place.path}` in `{place.file}` must be a table")
+    defaults = parse_settings(table, place=place, runtimes=runtimes, tables=("functions",))
+    functions: dict[str, Overrides] = {}
+    entries = table.get("functions", {})
+    if not isinstance(entries, dict):
+        raise UsageError(f"`{place.dotted('functions')}` in `{place.file}` must be a table")
+    below = place.below("functions")
+    for name, entry in entries.items():
+        if not FUNCTION_NAME.fullmatch(name):
+            raise UsageError(
+                f"`{below.dotted(name)}` in `{place.file}` is not a name that AWS accepts",
+                hint="letters, digits, `-` and `_`, at most 64",
+            )
+        if not isinstance(entry, dict):
+            raise UsageError(
+                f"`{below.dotted(name)}` in `{place.file}` must be a table",
+                hint=f"[{below.dotted(name)}]",
+            )
+        functions[name] = parse_settings(entry, place=below.below(name), runtimes=runtimes)
+    return defaults, functions

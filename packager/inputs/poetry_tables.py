@@ -1,0 +1,108 @@
+"""Poetry's own dependency tables (Poetry documentation, "Dependency specification")."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from packaging.markers import InvalidMarker, Marker
+from packaging.requirements import InvalidRequirement, Requirement
+
+from packager.errors import UsageError
+from packager.model.requirement import Declared
+
+
+def poetry_requirements(
+    poetry: Mapping[str, Any], *, origin: str, folder: Path
+) -> Iterator[Declared]:
+    """Turn `[tool.poetry.dependencies]` into PEP 508; optional ones are left to extras.
+
+    Paths become `file:` URLs. Raises UsageError for git sources and malformed entries.
+    """
+    for name, value in poetry.get("dependencies", {}).items():
+        if name.lower() == "python":
+            continue
+        where = f"{origin} (tool.poetry.dependencies.{name})"
+        for entry in value if isinstance(value, list) else [value]:
+            table = {"version": entry} if isinstance(entry, str) else entry
+            if not isinstance(table, dict):
+                raise UsageError(f"{where}: neither a version nor a table")
+            if table.get("optional"):
+                continue
+            text = _text(name, table, where=where, folder=folder)
+            try:
+                requirement = Requirement(text)
+            except InvalidRequirement as error:
+                raise UsageError(f"{where}: `{text}` is not a requirement") from error
+            yield Declared(requirement=requirement, origin=where)
+
+
+def _text(name: str, table: Mapping[str, Any], *, where: str, folder: Path) -> str:
+    extras = table.get("extras") or []
+    suffix = f"[{','.join(extras)}]" if extras else ""
+    marker = _marker(table, where)
+    end = f" ; {marker}" if marker else ""
+    if "git" in table:
+        raise UsageError(
+            f"{where}: `{name}` comes from git, whose files no hash can name",
+            hint="build a wheel of it (`pip wheel --no-deps URL -w wheels`) and name that file",
+        )
+    if "url" in table:
+        return f"{name}{suffix} @ {table['url']}{end}"
+    for key in ("path", "file"):
+        if key in table:
+            path = Path(os.path.normpath(folder / table[key]))
+            return f"{name}{suffix} @ {path.as_uri()}{end}"
+    return f"{name}{suffix}{_specifier(table.get('version', '*'), where)}{end}"
+
+
+def _specifier(constraint: object, where: str) -> str:
+    """Turn `^1.2`, `~1.2`, `1.2.*` and ranges into PEP 440."""
+    from poetry.core.constraints.version import (  # noqa: PLC0415 -- loaded only for Poetry
+        Version,
+        VersionRange,
+        VersionUnion,
+        parse_constraint,
+    )
+    from poetry.core.constraints.version.exceptions import (  # noqa: PLC0415 -- likewise
+        ParseConstraintError,
+    )
+
+    try:
+        parsed = parse_constraint(str(constraint))
+    except ParseConstraintError as error:
+        raise UsageError(f"{where}: `{constraint}` is not a version constraint") from error
+    if parsed.is_any():
+        return ""
+    if isinstance(parsed, Version):
+        return f"=={parsed}"
+    if isinstance(parsed, VersionRange):
+        return str(parsed)
+    if isinstance(parsed, VersionUnion) and parsed.excludes_single_version:
+        return str(parsed)
+    raise UsageError(
+        f"{where}: `{constraint}` is a choice between ranges, which no requirement can say",
+        hint="keep one range",
+    )
+
+
+def _marker(table: Mapping[str, Any], where: str) -> str:
+    parts = []
+    if table.get("markers"):
+        parts.append(f"({table['markers']})" if table.get("python") else str(table["markers"]))
+    if table.get("python"):
+        from poetry.core.constraints.version import (  # noqa: PLC0415 -- loaded only for Poetry
+            parse_constraint,
+        )
+        from poetry.core.packages.utils.utils import (  # noqa: PLC0415 -- likewise
+            create_nested_marker,
+        )
+
+        parts.append(create_nested_marker("python_version", parse_constraint(table["python"])))
+    if table.get("platform"):
+        parts.append(f"sys_platform == '{table['platform']}'")
+    joined = " and ".join(part for part in parts if part)
+    try:
+        return str(Marker(joined)) if joined else ""
+    except InvalidMarker as error:
+        raise UsageError(f"{where}: `{joined}` is not a marker") from error

@@ -1,0 +1,284 @@
+"""The one table of settings: what may stand in `[tool.lpack]`, of which type, with which words.
+
+Parsing, the check for unknown keys and the reference documentation all derive from `SETTINGS`.
+Pure: takes parsed TOML, returns values.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from packager.errors import UsageError
+
+Shape = Literal["text", "choice", "texts", "path", "policies"]
+
+# The words of `packager.model.runtime_catalog`, whose imports are too slow for every start.
+POLICIES = ("compatible", "always", "never")
+FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""What AWS accepts as a function name (CreateFunction, FunctionName)."""
+
+
+class Setting(NamedTuple):
+    """One key of `[tool.lpack]` and of `[tool.lpack.functions.NAME]`.
+
+    `default` is what happens without the key, in words. `choices` belong to the shape `choice`;
+    the runtimes are data of another stage and are handed in where values are checked.
+    """
+
+    key: str
+    shape: Shape
+    default: str
+    doc: str
+    choices: tuple[str, ...] = ()
+
+    @property
+    def field(self) -> str:
+        """The name of the field of `Overrides`."""
+        return self.key.replace("-", "_")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("handler", "text", "guessed", "What Lambda calls, as `module.function`."),
+    Setting("runtime", "choice", "guessed", "The AWS runtime, such as `python3.13`."),
+    Setting(
+        "architecture",
+        "choice",
+        "x86_64",
+        "The processor of the function.",
+        ("x86_64", "arm64"),
+    ),
+    Setting(
+        "kind",
+        "choice",
+        "lambda",
+        "`edge` holds the function to the limits of Lambda@Edge.",
+        ("lambda", "edge"),
+    ),
+    Setting("source", "texts", "guessed", "Files and folders of your own code."),
+    Setting(
+        "requirements",
+        "texts",
+        "guessed",
+        "What to bundle: `project`, `extra:NAME`, `group:NAME` or a requirements or lock file.",
+    ),
+    Setting(
+        "include",
+        "texts",
+        "[]",
+        "Globs that bring back files of your code which the default rules leave out.",
+    ),
+    Setting(
+        "exclude",
+        "texts",
+        "[]",
+        "Globs of files of your code to leave out; `!GLOB` takes a file out of the exclusion.",
+    ),
+    Setting(
+        "allow-secrets",
+        "texts",
+        "[]",
+        "Globs of files that look like secrets and shall ship nevertheless.",
+    ),
+    Setting(
+        "allow-sdist",
+        "texts",
+        "[]",
+        "Names of distributions whose source may be built, which runs their code.",
+    ),
+    Setting(
+        "allow-record-mismatch",
+        "texts",
+        "[]",
+        "`NAME==VERSION` of wheels whose files may differ from their RECORD.",
+    ),
+    Setting(
+        "subtract",
+        "policies",
+        "compatible",
+        "Whether distributions that the runtime provides are left out: a policy "
+        '(`compatible`, `always`, `never`) or a table such as `{ "*" = "compatible", '
+        'boto3 = "never" }`.',
+    ),
+    Setting("catalog", "path", "built in", "A capture of what the runtime of your account has."),
+    Setting("index-url", "text", "pip's configuration", "The package index."),
+    Setting("extra-index-urls", "texts", "[]", "Further package indexes, looked into first."),
+    Setting(
+        "index-strategy",
+        "choice",
+        "first-index",
+        "Whether a name comes from the first index that has it, or from all of them.",
+        ("first-index", "unsafe-best-match"),
+    ),
+    Setting(
+        "resolver",
+        "choice",
+        "auto",
+        "Who locks; `auto` is uv when it is installed.",
+        ("auto", "uv", "pip"),
+    ),
+    Setting(
+        "upload",
+        "choice",
+        "direct",
+        "`s3` lifts the limit of 50 MiB for direct uploads.",
+        ("direct", "s3"),
+    ),
+    Setting("target-dir", "path", "dist", "Where artifacts and manifests are written."),
+)
+
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overrides:
+    """Settings of one origin, such as the command line's; None means not said there.
+
+    Fields are those of `SETTINGS`. `config` is `--config FILE`. Relative paths belong to the
+    project's root. `subtract` pairs a name, or `*`, with a policy.
+    """
+
+    config: Path | None = None
+    handler: str | None = None
+    runtime: str | None = None
+    architecture: str | None = None
+    kind: str | None = None
+    source: tuple[str, ...] | None = None
+    requirements: tuple[str, ...] | None = None
+    include: tuple[str, ...] | None = None
+    exclude: tuple[str, ...] | None = None
+    allow_secrets: tuple[str, ...] | None = None
+    allow_sdist: tuple[str, ...] | None = None
+    allow_record_mismatch: tuple[str, ...] | None = None
+    subtract: tuple[tuple[str, str], ...] | None = None
+    catalog: str | Path | None = None
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] | None = None
+    index_strategy: str | None = None
+    resolver: str | None = None
+    upload: str | None = None
+    target_dir: str | Path | None = None
+
+
+class Place(NamedTuple):
+    """Where a table stands: the file as shown to people, and the dotted path to the table."""
+
+    file: str
+    path: str
+
+    def below(self, key: str) -> "Place":
+        """Step into the table `key`."""
+        return Place(self.file, self.dotted(key))
+
+    def dotted(self, key: str) -> str:
+        """Give the dotted path of `key` in this table."""
+        shown = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
+        return f"{self.path}.{shown}" if self.path else shown
+
+
+def parse_settings(
+    table: Mapping[str, Any], *, place: Place, runtimes: Sequence[str], tables: Sequence[str] = ()
+) -> Overrides:
+    """Turn a TOML table into values; `tables` are keys that others parse.
+
+    Raises UsageError for unknown keys, wrong types and unknown values, naming file and path.
+    """
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in tables:
+            continue
+        setting = _BY_KEY.get(key)
+        if setting is None:
+            raise _unknown_key(key, place, known=(*_BY_KEY, *tables))
+        values[setting.field] = _parse(setting, value, place=place)
+        if setting.shape == "choice":
+            name = f"`{place.dotted(key)}` in `{place.file}`"
+            check_choice(setting.key, values[setting.field], name=name, runtimes=runtimes)
+    return Overrides(**values)
+
+
+def check_overrides(overrides: Overrides, *, runtimes: Sequence[str]) -> None:
+    """Check the values of the command line as those of a file; raises UsageError."""
+    for setting in SETTINGS:
+        value = getattr(overrides, setting.field)
+        if value is not None and setting.shape == "choice":
+            option = "--arch" if setting.key == "architecture" else f"--{setting.key}"
+            check_choice(setting.key, value, name=f"`{option}`", runtimes=runtimes)
+
+
+def check_choice(key: str, value: str, *, name: str, runtimes: Sequence[str]) -> None:
+    """Raise UsageError, with the nearest right value, when `value` is none of the choices."""
+    choices = tuple(runtimes) if key == "runtime" else _BY_KEY[key].choices
+    if value in choices:
+        return
+    listed = ", ".join(choices)
+    near = _SPOKEN.get(value.lower()) or nearest(value, choices, cutoff=0.5)
+    if near in choices:
+        hint = f"did you mean `{near}`? The choices are {listed}"
+    else:
+        hint = f"the choices are {listed}"
+    raise UsageError(f"{name}: `{value}` is not a known {_NOUN.get(key, key)}", hint=hint)
+
+
+_NOUN = {"index-strategy": "index strategy", "upload": "kind of upload"}
+_SPOKEN = {"aarch64": "arm64", "amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64"}
+
+
+def nearest(word: str, choices: Sequence[str], *, cutoff: float = 0.6) -> str | None:
+    """Give the choice that looks most like `word`, if any does."""
+    import difflib  # noqa: PLC0415 -- loaded only when an error is being worded
+
+    found = difflib.get_close_matches(word, choices, n=1, cutoff=cutoff)
+    return found[0] if found else None
+
+
+def _unknown_key(key: str, place: Place, *, known: Sequence[str]) -> UsageError:
+    near = nearest(key.lower().replace("_", "-"), known)
+    hint = f"did you mean `{near}`?" if near else f"the keys are {', '.join(known)}"
+    return UsageError(f"unknown key `{place.dotted(key)}` in `{place.file}`", hint=hint)
+
+
+def _parse(setting: Setting, value: object, *, place: Place) -> object:
+    if setting.shape == "policies":
+        return _parse_policies(value, place=place)
+    if setting.shape == "texts":
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        example = f'{setting.key} = ["{value}"]' if isinstance(value, str) else None
+        raise _wrong_type(setting.key, value, "a list of strings", place=place, hint=example)
+    if not isinstance(value, str) or not value:
+        raise _wrong_type(setting.key, value, "a string", place=place)
+    return value
+
+
+def _parse_policies(value: object, *, place: Place) -> tuple[tuple[str, str], ...]:
+    if isinstance(value, str):
+        value = {"*": value}
+    if not isinstance(value, dict):
+        raise _wrong_type("subtract", value, "a policy or a table of policies", place=place)
+    for name, policy in value.items():
+        if policy not in POLICIES:
+            where = (
+                place.below("subtract").dotted(name) if name != "*" else place.dotted("subtract")
+            )
+            near = nearest(str(policy), POLICIES)
+            raise UsageError(
+                f"`{where}` in `{place.file}`: `{policy}` is not a policy",
+                hint=f"did you mean `{near}`?" if near else f"one of {', '.join(POLICIES)}",
+            )
+    # The rule of PEP 503; packaging's function would load its version parser on every start.
+    return tuple((re.sub(r"[-_.]+", "-", name).lower(), value[name]) for name in sorted(value))
+
+
+def _wrong_type(
+    key: str, value: object, expected: str, *, place: Place, hint: str | None = None
+) -> UsageError:
+    shown = {bool: "a boolean", int: "an integer", float: "a number", list: "a list"}.get(
+        type(value), "a table" if isinstance(value, dict) else "a string"
+    )
+    if value == "":
+        shown = "an empty string"
+    return UsageError(
+        f"`{place.dotted(key)}` in `{place.file}` must be {expected}, not {shown}", hint=hint
+    )

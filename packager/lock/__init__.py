@@ -1,0 +1,1 @@
+"""Requirements and a target become a PEP 751 lock, a selection and its proof."""

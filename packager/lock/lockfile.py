@@ -1,0 +1,106 @@
+"""Reading and writing `pylock.toml` (PEP 751)."""
+
+import os
+import tempfile
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from packaging.pylock import Package, Pylock, PylockUnsupportedVersionError, PylockValidationError
+
+from packager.errors import CannotBuild, UsageError
+from packager.lock.toml_text import render_document
+from packager.model.redaction import redact_url
+
+
+def read_lock(path: Path) -> Pylock:
+    """Read the lock at `path`; raise UsageError, with the place inside, when it is none."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"`{path}` does not exist", hint="write it with `uv lock` or pip"
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"`{path}` cannot be read: {_reason(error)}") from error
+    return parse_lock(text, origin=str(path))
+
+
+def parse_lock(text: str, *, origin: str) -> Pylock:
+    """Parse a lock; `origin` names it in the UsageError raised when it is not valid."""
+    try:
+        return Pylock.from_dict(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"`{origin}` is not valid TOML: {error}") from error
+    except PylockUnsupportedVersionError as error:
+        raise UsageError(
+            f"`{origin}` has a lock-version that lpack does not know: {error.message}",
+            hint="write it again with lock-version 1.0",
+        ) from error
+    except PylockValidationError as error:
+        place = f", at `{error.context}`" if error.context else ""
+        raise UsageError(
+            f"`{origin}` is not a valid PEP 751 lock{place}: {error.message}",
+            hint="write it again with the tool that made it",
+        ) from error
+
+
+def lock_of(packages: Sequence[Mapping[str, Any]], *, created_by: str) -> Pylock:
+    """Make a lock from package tables."""
+    ordered = sorted(packages, key=lambda package: str(package["name"]))
+    document = {"lock-version": "1.0", "created-by": created_by, "packages": ordered}
+    return Pylock.from_dict(document)
+
+
+def render_lock(pylock: Pylock) -> str:
+    """Give the text of `pylock`, with the credentials taken out of every URL."""
+    clean = replace(pylock, packages=[_without_credentials(p) for p in pylock.packages])
+    return render_document(clean.to_dict())
+
+
+def write_lock(pylock: Pylock, path: Path) -> None:
+    """Write `pylock` to `path`, in one step; raise CannotBuild when the disk refuses."""
+    content = render_lock(pylock).encode()
+    temporary: str | None = None
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise CannotBuild(
+            f"cannot write `{path}`: {_reason(error)}", hint="check the folder and the disk"
+        ) from error
+
+
+def _without_credentials(package: Package) -> Package:
+    return replace(
+        package,
+        index=_clean(package.index),
+        sdist=replace(package.sdist, url=_clean(package.sdist.url)) if package.sdist else None,
+        archive=(
+            replace(package.archive, url=_clean(package.archive.url)) if package.archive else None
+        ),
+        vcs=replace(package.vcs, url=_clean(package.vcs.url)) if package.vcs else None,
+        wheels=(
+            [replace(wheel, url=_clean(wheel.url)) for wheel in package.wheels]
+            if package.wheels is not None
+            else None
+        ),
+    )
+
+
+def _clean(url: str | None) -> str | None:
+    """Drop the user information altogether: a mask would be taken for a user name."""
+    return redact_url(url).replace("***@", "", 1) if url is not None else None
+
+
+def _reason(error: OSError | UnicodeDecodeError) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8"

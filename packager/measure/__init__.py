@@ -1,0 +1,1 @@
+"""Bytes, shares and limits of a bundle."""

@@ -1,0 +1,32 @@
+"""Measured bytes against AWS's limits. Pure."""
+
+from collections.abc import Sequence
+
+from packager.model.build import LimitCheck
+from packager.model.payload import LimitFact
+
+
+def check_limits(
+    limits: Sequence[LimitFact], *, compressed_bytes: int, uncompressed_bytes: int, upload: str
+) -> tuple[LimitCheck, ...]:
+    """Hold a zip against the limits that concern a zip.
+
+    Source of the rules: AWS Lambda quotas; strictness as in AWS's error texts.
+    """
+    measured = {
+        "zip_direct_upload": compressed_bytes,
+        "zip_edge": compressed_bytes,
+        "unzipped": uncompressed_bytes,
+    }
+    return tuple(
+        LimitCheck(
+            name=limit.name,
+            title=limit.title,
+            limit_bytes=limit.bytes,
+            measured_bytes=measured[limit.name],
+            binding=limit.name != "zip_direct_upload" or upload == "direct",
+            source=limit.source,
+        )
+        for limit in limits
+        if limit.name in measured
+    )

@@ -1,0 +1,1 @@
+"""The nouns of lpack: frozen values without disk, network, clock or environment."""

@@ -1,0 +1,98 @@
+"""One finished build: everything a manifest or a report is made of."""
+
+from dataclasses import dataclass
+
+from packager.model.artifact import ZipArtifact
+from packager.model.payload import Dependencies
+from packager.model.project import Function
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildOptions:
+    """How to build, as opposed to what: nothing here changes the bytes of equal inputs.
+
+    `frozen` forbids resolving anew, `offline` forbids the network, `upgrade` forgets the
+    remembered resolution, `write_lock` writes a PEP 751 file next to the project.
+    """
+
+    frozen: bool = False
+    offline: bool = False
+    upgrade: bool = False
+    write_lock: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """What one owner holds of the artifact, in bytes.
+
+    Shallow bytes are its own files. Retained bytes are what would leave the bundle if nothing
+    required it any more: itself and everything only it brings along.
+    """
+
+    name: str
+    version: str
+    entries: int
+    compressed_bytes: int
+    uncompressed_bytes: int
+    retained_compressed_bytes: int
+    retained_uncompressed_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LimitCheck:
+    """One limit and what was measured; `headroom_bytes` is negative when it does not fit.
+
+    AWS's limits are exclusive: an artifact of exactly `limit_bytes` is refused. A limit that
+    does not bind, such as the direct upload limit when the upload goes through S3, is measured
+    and shown all the same.
+    """
+
+    name: str
+    title: str
+    limit_bytes: int
+    measured_bytes: int
+    binding: bool
+    source: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether AWS accepts the artifact as far as this limit goes."""
+        return not self.binding or self.measured_bytes < self.limit_bytes
+
+    @property
+    def headroom_bytes(self) -> int:
+        """How many more bytes would still be accepted."""
+        return self.limit_bytes - 1 - self.measured_bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measurement:
+    """Sizes of an artifact by owner, and the verdict on AWS's limits.
+
+    `shares` are the distributions, the largest first; `code` is the user's own.
+    """
+
+    shares: tuple[Share, ...]
+    code: Share
+    limits: tuple[LimitCheck, ...]
+
+    @property
+    def fits(self) -> bool:
+        """Whether every binding limit holds."""
+        return all(check.passed for check in self.limits)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Build:
+    """A function, its dependencies, what was written and what it measures.
+
+    `excluded` are paths of the user's tree that were left out, with the rule. `encoders` name
+    what deflated the streams that were not spliced.
+    """
+
+    function: Function
+    dependencies: Dependencies
+    artifact: ZipArtifact
+    measurement: Measurement
+    excluded: tuple[tuple[str, str], ...]
+    encoders: tuple[str, ...]

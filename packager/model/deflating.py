@@ -1,0 +1,40 @@
+"""Raw deflate streams with one pinned encoder, so that equal input gives equal bytes anywhere.
+
+zlib, zlib-ng and others write different bytes at one level, and which of them Python links
+against differs by machine; libdeflate comes with its own wheel. Its whole-buffer interface would
+need memory of the file's size twice, so very large files go through zlib as a stream; which
+encoder was used is part of the manifest.
+"""
+
+import zlib
+from collections.abc import Iterable, Iterator
+
+STREAM_ABOVE_BYTES = 32 * 1024 * 1024
+_LEVEL = 9
+
+
+def encoder() -> str:
+    """Name the encoder and its version, for manifests and store keys."""
+    from deflate import __version__  # noqa: PLC0415 -- only loaded when something is deflated
+
+    return f"libdeflate of deflate {__version__}, level {_LEVEL}"
+
+
+def large_encoder() -> str:
+    """Name the encoder of files above `STREAM_ABOVE_BYTES`."""
+    return f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level {_LEVEL}"
+
+
+def deflated(data: bytes) -> bytes:
+    """Return the raw deflate stream of `data` (RFC 1951)."""
+    from deflate import deflate_compress  # noqa: PLC0415 -- only loaded when something is deflated
+
+    return bytes(deflate_compress(data, _LEVEL))
+
+
+def deflated_stream(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the raw deflate stream of a file too large for one buffer."""
+    compressor = zlib.compressobj(_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    for chunk in chunks:
+        yield compressor.compress(chunk)
+    yield compressor.flush()

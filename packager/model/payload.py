@@ -1,0 +1,150 @@
+"""Payloads: what a wheel ships, ready to be spliced; and the dependencies made of them.
+
+These nouns hold plain text and numbers, so that a rebuild after a change of the user's code
+needs neither the `packaging` library nor any wheel's METADATA.
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Self
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Payload:
+    """A canonical zip in the store that holds exactly what one wheel ships.
+
+    `key` is its place in the store, `sha256` the digest of the whole file. `body_bytes` is the
+    length of its local headers and streams: the part that is copied into artifacts.
+    `compressed_bytes` is everything it adds to an artifact, both headers included;
+    `uncompressed_bytes` is the sum of its files. `dropped` are (path, reason) of the wheel's
+    files that do not ship.
+    """
+
+    key: str
+    sha256: str
+    body_bytes: int
+    file_bytes: int
+    entries: int
+    compressed_bytes: int
+    uncompressed_bytes: int
+    dropped: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequiredBy:
+    """Who asked for a distribution: `parent` is empty for the project itself."""
+
+    parent: str
+    requirement: str
+    origin: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Distribution:
+    """One selected distribution, shipped or subtracted, with its payload and its edges."""
+
+    name: str
+    version: str
+    wheel: str
+    wheel_sha256: str
+    payload: Payload
+    required_by: tuple[RequiredBy, ...]
+    subtracted: bool
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SubtractionLine:
+    """One decision of the subtraction, worded; bytes are what leaves or would leave the zip."""
+
+    name: str
+    version: str
+    runtime_version: str | None
+    outcome: str
+    code: str
+    reason: str
+    blocked_by: str | None
+    loosen: str | None
+    loosen_compressed_bytes: int
+    loosen_uncompressed_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LimitFact:
+    """A quota of AWS in plain figures: `bytes` is exclusive."""
+
+    name: str
+    title: str
+    bytes: int
+    source: str
+    date: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetFacts:
+    """The target in plain text, as manifests hold it."""
+
+    runtime: str
+    architecture: str
+    kind: str
+    python: str
+    operating_system: str
+    glibc: str
+    status: str
+    limits: tuple[LimitFact, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dependencies:
+    """Everything known of a function's dependencies for one target.
+
+    `distributions` are ordered by name and include the subtracted ones. `resolver` is who made
+    the lock. `conflicts` are sentences about bundled distributions that shadow what the
+    runtime's own packages need.
+    """
+
+    target: TargetFacts
+    distributions: tuple[Distribution, ...]
+    subtraction: tuple[SubtractionLine, ...]
+    conflicts: tuple[str, ...]
+    catalog_date: str
+    catalog_source: str
+    resolver: str
+
+    @property
+    def shipped(self) -> tuple[Distribution, ...]:
+        """The distributions that go into the artifact, ordered by name."""
+        return tuple(d for d in self.distributions if not d.subtracted)
+
+    def to_document(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Self:
+        """Rebuild from `to_document`; raises KeyError or TypeError for a foreign document."""
+        target = dict(document["target"])
+        target["limits"] = tuple(LimitFact(**limit) for limit in target["limits"])
+        return cls(
+            target=TargetFacts(**target),
+            distributions=tuple(_distribution(entry) for entry in document["distributions"]),
+            subtraction=tuple(SubtractionLine(**line) for line in document["subtraction"]),
+            conflicts=tuple(document["conflicts"]),
+            catalog_date=document["catalog_date"],
+            catalog_source=document["catalog_source"],
+            resolver=document["resolver"],
+        )
+
+
+def payload_from_document(document: dict[str, Any]) -> Payload:
+    """Rebuild a payload from JSON; raises TypeError for a foreign document."""
+    values = dict(document)
+    values["dropped"] = tuple((path, reason) for path, reason in values["dropped"])
+    return Payload(**values)
+
+
+def _distribution(document: dict[str, Any]) -> Distribution:
+    values = dict(document)
+    values["payload"] = payload_from_document(values["payload"])
+    values["required_by"] = tuple(RequiredBy(**edge) for edge in values["required_by"])
+    values["findings"] = tuple(values["findings"])
+    return Distribution(**values)

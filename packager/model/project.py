@@ -1,0 +1,78 @@
+"""The user's project: functions, their settings and their own code."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from packager.model.target import Architecture, TargetKind
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Guess:
+    """Something nobody configured: what lpack chose and from which sign."""
+
+    setting: str
+    value: str
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Function:
+    """One Lambda function with every setting resolved (command line over configuration).
+
+    `handler` is `module.function` as Lambda takes it. `sources` are files and folders of the
+    user's own code, absolute. `requirements` are references as configured: `project`,
+    `extra:NAME`, `group:NAME` or a file. `subtract` maps a normalized name, or `*`, to a policy.
+    `upload` is `direct` (the 50 MiB limit of the API holds) or `s3`.
+    """
+
+    name: str
+    root: Path
+    handler: str
+    runtime: str
+    architecture: Architecture
+    kind: TargetKind
+    sources: tuple[Path, ...]
+    requirements: tuple[str, ...]
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    allow_secrets: tuple[str, ...] = ()
+    allow_sdist: tuple[str, ...] = ()
+    allow_record_mismatch: tuple[str, ...] = ()
+    subtract: tuple[tuple[str, str], ...] = ()
+    catalog: Path | None = None
+    index_url: str | None = None
+    extra_index_urls: tuple[str, ...] = ()
+    index_strategy: str | None = None
+    resolver: Literal["auto", "uv", "pip"] = "auto"
+    upload: Literal["direct", "s3"] = "direct"
+    target_dir: Path = Path("dist")
+    guesses: tuple[Guess, ...] = ()
+    configuration_files: tuple[Path, ...] = ()
+
+
+class SourceFile(NamedTuple):
+    """One file of the user's own code.
+
+    `archive_name` is where it goes, with forward slashes. `path` is absolute and already
+    followed. `identity` is (size in bytes, mtime in ns, ctime in ns, inode, device): a file
+    whose identity did not change is taken to be unchanged.
+    """
+
+    archive_name: str
+    path: str
+    executable: bool
+    identity: tuple[int, int, int, int, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceTree:
+    """All files of the user's code, ordered by archive name, and what was looked at.
+
+    `folders` maps every folder that was listed (absolute) to its identity, so that added and
+    removed files are noticed. `excluded` are paths left out, with the rule, for the manifest.
+    """
+
+    files: tuple[SourceFile, ...]
+    folders: tuple[tuple[str, tuple[int, int]], ...]
+    excluded: tuple[tuple[str, str], ...]

@@ -1,0 +1,139 @@
+"""The stages in order: the only place that knows more than one of them.
+
+    requirements → lock → select → fetch → admit → subtract → payloads → assemble → measure
+
+The first half, up to the payloads, depends on what the project requires and is remembered; the
+second half depends on the user's code and runs whenever that changed.
+"""
+
+import os
+from pathlib import Path
+
+from packager.assemble.output import atomic_output
+from packager.assemble.reread import check_headers
+from packager.assemble.zip_writer import PayloadDamagedError, PayloadSource, write_zip
+from packager.errors import UsageError
+from packager.measure.measurement import measure
+from packager.model.artifact import ZipArtifact
+from packager.model.build import Build, BuildOptions
+from packager.model.canonical import EPOCH_STAMP, stamp_of
+from packager.model.deflating import STREAM_ABOVE_BYTES, encoder, large_encoder
+from packager.model.payload import Dependencies
+from packager.model.progress import Reporter
+from packager.model.project import Function, SourceTree
+from packager.pipeline_memory import Memory
+from packager.report.manifest import manifest_of, render_manifest
+from packager.runtime.targets import default_runtime, runtime_names
+from packager.wheels.store import Store
+
+__all__ = ["BuildOptions", "build_function", "default_runtime", "runtime_names"]
+
+
+def build_function(
+    function: Function,
+    tree: SourceTree,
+    *,
+    store: Store,
+    options: BuildOptions,
+    reporter: Reporter,
+) -> Build:
+    """Build one function's zip and manifest.
+
+    Raises LpackError for what the user, the network or the disk did. A passed limit is no error
+    here: it is in the result, after everything was written.
+    """
+    memory = Memory(store, function)
+    dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
+    stamp = _stamp()
+    try:
+        artifact = _assemble(function, dependencies, tree, store=store, stamp=stamp)
+    except PayloadDamagedError as damage:
+        reporter.warn("a payload in the store was damaged; it is made again from its wheel")
+        store.discard("payloads", damage.key, ".zip")
+        memory.forget()
+        dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
+        artifact = _assemble(function, dependencies, tree, store=store, stamp=stamp)
+    build = Build(
+        function=function,
+        dependencies=dependencies,
+        artifact=artifact,
+        measurement=measure(dependencies, artifact, upload=function.upload),
+        excluded=tree.excluded,
+        encoders=_encoders(artifact),
+    )
+    with atomic_output(manifest_path(function)) as output:
+        output.write(render_manifest(manifest_of(build)).encode())
+    return build
+
+
+def find_dependencies(
+    function: Function, memory: Memory, *, options: BuildOptions, reporter: Reporter
+) -> Dependencies:
+    """Return the dependencies as remembered, or resolve, fetch, admit and subtract them."""
+    if not options.upgrade and not options.write_lock:
+        remembered = memory.recall()
+        if remembered is not None:
+            return remembered
+    # Loaded here because a build with remembered dependencies needs no resolver at all.
+    from packager.pipeline_dependencies import resolve_dependencies  # noqa: PLC0415
+
+    return resolve_dependencies(function, memory, options=options, reporter=reporter)
+
+
+def inputs_of(function: Function, *, store: Store) -> list[str]:
+    """Return the files, absent ones too, that the function's settings and dependencies stand on."""
+    files = [str(path) for path in function.configuration_files]
+    return files + Memory(store, function).files()
+
+
+def artifact_path(function: Function) -> Path:
+    """Where the zip of `function` goes."""
+    return function.target_dir / f"{function.name}.zip"
+
+
+def manifest_path(function: Function) -> Path:
+    """Where the manifest of `function` goes."""
+    return function.target_dir / f"{function.name}.lpack.json"
+
+
+def _assemble(
+    function: Function, dependencies: Dependencies, tree: SourceTree, *, store: Store, stamp: int
+) -> ZipArtifact:
+    payloads = [
+        PayloadSource(
+            owner=f"{distribution.name} {distribution.version}",
+            key=distribution.payload.key,
+            path=store.file("payloads", distribution.payload.key, ".zip"),
+            sha256=distribution.payload.sha256,
+            body_bytes=distribution.payload.body_bytes,
+            file_bytes=distribution.payload.file_bytes,
+            entries=distribution.payload.entries,
+        )
+        for distribution in dependencies.shipped
+    ]
+    path = artifact_path(function)
+    artifact = write_zip(path, payloads, tree.files, stamp=stamp)
+    records = [record for owned in artifact.contents for record in owned.records]
+    check_headers(path, records, stamp=stamp)
+    return artifact
+
+
+def _stamp() -> int:
+    """Return the date of every entry: SOURCE_DATE_EPOCH or 1980-01-01."""
+    text = os.environ.get("SOURCE_DATE_EPOCH")
+    if not text:
+        return EPOCH_STAMP
+    try:
+        return stamp_of(int(text))
+    except (ValueError, OverflowError) as error:
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is `{text}`, not a number of seconds",
+            hint="unset SOURCE_DATE_EPOCH, or use `git log -1 --format=%ct`",
+        ) from error
+
+
+def _encoders(artifact: ZipArtifact) -> tuple[str, ...]:
+    """Who deflated the user's files; the streams of wheels are their own."""
+    code = artifact.contents[-1].records
+    large = any(record.uncompressed_bytes > STREAM_ABOVE_BYTES for record in code)
+    return (encoder(), large_encoder()) if large else (encoder(),)

@@ -1,0 +1,168 @@
+"""What the last build found out about dependencies, and whether it still holds.
+
+Two documents in the store: a pointer per project and settings, which lists the files that were
+read, and the dependencies under a key of their content. A pointer holds while every file is the
+same; a file with a new date but the old bytes is the same.
+"""
+
+import hashlib
+import json
+import os
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from packager import __version__
+from packager.model.payload import Dependencies
+from packager.model.project import Function
+from packager.wheels.store import Store
+
+# A file written to this recently may change again without a visible difference.
+_RACY_NS = 50_000_000
+_SKIPPED_FOLDERS = {"__pycache__", "build", "dist", "node_modules", "venv"}
+_SETTINGS = (
+    "runtime", "architecture", "kind", "requirements", "allow_sdist", "allow_record_mismatch",
+    "subtract", "catalog", "index_url", "extra_index_urls", "index_strategy", "resolver",
+)  # fmt: skip
+
+
+class Memory:
+    """Remembers the dependencies of one function."""
+
+    def __init__(self, store: Store, function: Function) -> None:
+        """Use `store` for `function`; nothing is read yet."""
+        self.store = store
+        self._pointer = key_of("pointer", str(function.root), settings_of(function))
+
+    def recall(self) -> Dependencies | None:
+        """Return what is remembered if nothing it stands on has changed."""
+        pointer = self.store.read_document("pointers", self._pointer)
+        if pointer is None:
+            return None
+        if not all(_holds(*entry) for entry in pointer["files"]):
+            return None
+        if any(tree_digest(path) != digest for path, digest in pointer["trees"]):
+            return None
+        return self.recall_content(pointer["dependencies"])
+
+    def recall_content(self, key: str) -> Dependencies | None:
+        """Return the dependencies of a content key when all their payloads are in the store."""
+        document = self.store.read_document("dependencies", key)
+        if document is None:
+            return None
+        dependencies = Dependencies.from_document(document)
+        for distribution in dependencies.shipped:
+            payload = distribution.payload
+            try:
+                found = self.store.file("payloads", payload.key, ".zip").stat().st_size
+            except OSError:
+                return None
+            if found != payload.file_bytes:
+                return None
+        return dependencies
+
+    def remember(
+        self,
+        key: str,
+        dependencies: Dependencies,
+        *,
+        files: Iterable[Path],
+        trees: Iterable[Path],
+    ) -> None:
+        """Keep `dependencies` under their content key and point at them."""
+        self.store.write_document("dependencies", key, dependencies.to_document())
+        self.point(key, files=files, trees=trees)
+
+    def point(self, key: str, *, files: Iterable[Path], trees: Iterable[Path]) -> None:
+        """Tell that the project as it is now leads to `key`."""
+        document: dict[str, Any] = {
+            "files": [_entry(path) for path in files],
+            "trees": [[str(path), tree_digest(str(path))] for path in trees],
+            "dependencies": key,
+        }
+        self.store.write_document("pointers", self._pointer, document)
+
+    def files(self) -> list[str]:
+        """Return the files the remembered dependencies stand on, those of local projects too."""
+        pointer = self.store.read_document("pointers", self._pointer)
+        if pointer is None:
+            return []
+        below = [name for root, _ in pointer["trees"] for name in tree_files(root)]
+        return [path for path, *_ in pointer["files"]] + below
+
+    def forget(self) -> None:
+        """Drop the pointer, so that the next look resolves again."""
+        self.store.discard("pointers", self._pointer, ".json")
+
+
+def settings_of(function: Function) -> list[Any]:
+    """Return the settings that decide the dependencies, as JSON-ready values."""
+    return [_plain(getattr(function, name)) for name in _SETTINGS]
+
+
+def key_of(*values: object) -> str:
+    """Return the store key of JSON-ready values, bound to this version of lpack."""
+    text = json.dumps([__version__, *values], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of(path: str | Path) -> str | None:
+    """Return the sha256 of a file, None when there is none."""
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def tree_files(root: str) -> Iterator[str]:
+    """Yield all files and folders below `root`, without what builds leave behind."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in _SKIPPED_FOLDERS and not name.startswith(".") and "egg-info" not in name
+        )
+        yield folder
+        for name in sorted(files):
+            yield os.path.join(folder, name)
+
+
+def tree_digest(root: str) -> str:
+    """Digest the names, sizes and dates of the files below `root`."""
+    digest = hashlib.sha256()
+    for path in tree_files(root):
+        if not os.path.isdir(path):
+            status = os.lstat(path)
+            line = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0"
+            digest.update(line.encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Path) else value
+
+
+def _identity(path: str) -> list[int] | None:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return [status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
+
+
+def _entry(path: Path) -> list[Any]:
+    identity = _identity(str(path))
+    if identity is not None and time.time_ns() - identity[1] < _RACY_NS:
+        identity = None
+    return [str(path), identity, digest_of(path)]
+
+
+def _holds(path: str, identity: list[int] | None, digest: str | None) -> bool:
+    now = _identity(path)
+    if now is None:
+        return digest is None
+    return now == identity or digest_of(path) == digest

@@ -1,0 +1,129 @@
+"""The manifest: everything known of a build, as JSON-ready values. Pure.
+
+`manifest.schema.json` beside this file is its published schema. It holds no clock, no absolute
+path, no URL and no credential, so that equal builds have equal manifests.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from packager import __version__
+from packager.model.artifact import Contents
+from packager.model.build import Build, LimitCheck, Share
+from packager.model.canonical import Record
+from packager.model.payload import Distribution
+
+SCHEMA_VERSION = 1
+
+
+def manifest_of(build: Build) -> dict[str, Any]:
+    """Return the manifest of `build`."""
+    function, artifact, dependencies = build.function, build.artifact, build.dependencies
+    contents = {owned.owner: owned for owned in artifact.contents}
+    shares = {share.name: share for share in build.measurement.shares}
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "lpack": __version__,
+        "function": {
+            "name": function.name,
+            "handler": function.handler,
+            "upload": function.upload,
+            "requirements": list(function.requirements),
+            "guesses": [
+                {"setting": g.setting, "value": g.value, "because": g.because}
+                for g in function.guesses
+            ],
+        },
+        "target": _plain(dependencies.target, without=("limits",)),
+        "artifact": {
+            "kind": "zip",
+            "path": artifact.path.rpartition("/")[2],
+            "entries": artifact.entries,
+            "compressed_bytes": artifact.compressed_bytes,
+            "uncompressed_bytes": artifact.uncompressed_bytes,
+            "sha256": artifact.sha256,
+            "code_sha256": artifact.code_sha256,
+            "stamp": artifact.stamp,
+            "encoders": list(build.encoders),
+        },
+        "limits": [_limit(check) for check in build.measurement.limits],
+        "fits": build.measurement.fits,
+        "resolver": dependencies.resolver,
+        "distributions": [
+            _distribution(d, shares.get(d.name), contents.get(f"{d.name} {d.version}"))
+            for d in dependencies.distributions
+        ],
+        "code": {
+            **_share(build.measurement.code),
+            "files": _files(contents[""].records),
+            "excluded": [[path, rule] for path, rule in build.excluded],
+        },
+        "subtraction": {
+            "catalog_date": dependencies.catalog_date,
+            "catalog_source": dependencies.catalog_source,
+            "decisions": [_plain(line) for line in dependencies.subtraction],
+            "conflicts": list(dependencies.conflicts),
+        },
+    }
+
+
+def render_manifest(manifest: dict[str, Any]) -> str:
+    """Return the text of the manifest file."""
+    return json.dumps(manifest, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _plain(value: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:  # noqa: ANN401 -- any flat slotted dataclass
+    return {name: getattr(value, name) for name in value.__slots__ if name not in without}
+
+
+def _limit(check: LimitCheck) -> dict[str, Any]:
+    return {
+        **_plain(check),
+        "headroom_bytes": check.headroom_bytes,
+        "passed": check.passed,
+    }
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return _plain(share, without=("name", "version"))
+
+
+def _distribution(
+    distribution: Distribution, share: Share | None, contents: Contents | None
+) -> dict[str, Any]:
+    """Describe one distribution; a subtracted one has the bytes it would have added."""
+    payload = distribution.payload
+    sizes: dict[str, Any] = {
+        "entries": payload.entries,
+        "compressed_bytes": payload.compressed_bytes,
+        "uncompressed_bytes": payload.uncompressed_bytes,
+    }
+    if share is not None:
+        sizes = _share(share)
+    return {
+        "name": distribution.name,
+        "version": distribution.version,
+        "wheel": distribution.wheel,
+        "wheel_sha256": distribution.wheel_sha256,
+        "subtracted": distribution.subtracted,
+        **sizes,
+        "required_by": [_plain(edge) for edge in distribution.required_by],
+        "findings": list(distribution.findings),
+        "dropped": [list(pair) for pair in payload.dropped],
+        "files": _files(contents.records) if contents is not None else [],
+    }
+
+
+def _files(records: Iterable[Record]) -> list[list[Any]]:
+    """Rows of [path, uncompressed bytes, compressed bytes, crc32, mode], in the zip's order."""
+    return [
+        [
+            record.name.decode(),
+            record.uncompressed_bytes,
+            record.compressed_bytes,
+            record.crc32,
+            0o755 if record.executable else 0o644,
+        ]
+        for record in records
+    ]

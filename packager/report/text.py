@@ -1,0 +1,136 @@
+"""A build as text for people: at most 100 columns, sizes in MiB, exact bytes near a limit. Pure."""
+
+from collections.abc import Sequence
+
+from packager import __version__
+from packager.model.build import Build, LimitCheck, Share
+
+_MIB = 1024 * 1024
+_ROWS = 12
+
+
+def render_build(build: Build, *, shown_path: str, rows: int = _ROWS) -> str:
+    """Return the table that `lpack build` prints; `shown_path` is the artifact's for people."""
+    target = build.dependencies.target
+    lines = [
+        f"lpack {__version__} · {target.runtime} · {target.architecture} "
+        f"({target.operating_system}, glibc {target.glibc})",
+        "",
+        *_table(build, rows),
+        "",
+        *_limits(build.measurement.limits),
+        *_subtraction(build),
+        "",
+        f"{shown_path}  sha256 {build.artifact.sha256[:16]}…  "
+        f"CodeSha256 {build.artifact.code_sha256}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def largest(build: Build, limit_name: str, *, rows: int = 5) -> list[str]:
+    """Return the largest distributions by what `limit_name` measures, with what they retain."""
+    zipped = limit_name != "unzipped"
+
+    def own(share: Share) -> int:
+        return share.compressed_bytes if zipped else share.uncompressed_bytes
+
+    def with_others(share: Share) -> int:
+        return share.retained_compressed_bytes if zipped else share.retained_uncompressed_bytes
+
+    ordered = sorted(build.measurement.shares, key=lambda share: (-own(share), share.name))
+    return [
+        f"{share.name} {share.version}  {mib(own(share))}"
+        + (
+            f" ({mib(with_others(share))} with what only it needs)"
+            if with_others(share) != own(share)
+            else ""
+        )
+        for share in ordered[:rows]
+    ]
+
+
+def mib(amount: int) -> str:
+    """Format bytes for people: `12.3 MiB`, and KiB below a tenth of a MiB."""
+    if abs(amount) < _MIB // 10:
+        return f"{amount / 1024:,.1f} KiB"
+    return f"{amount / _MIB:,.1f} MiB"
+
+
+def _table(build: Build, rows: int) -> list[str]:
+    shares = build.measurement.shares
+    shown, rest = list(shares[:rows]), shares[rows:]
+    if len(rest) == 1:
+        shown, rest = list(shares), ()
+    body = [_row(f"{s.name} {s.version}", s.uncompressed_bytes, s.compressed_bytes) for s in shown]
+    if rest:
+        body.append(_row(f"… {len(rest)} more", *_sum(rest)))
+    code = build.measurement.code
+    body.append(_row("your code", code.uncompressed_bytes, code.compressed_bytes))
+    name = build.artifact.path.rpartition("/")[2]
+    return [
+        f"  {name:<46}{'unzipped':>14}{'zipped':>14}",
+        *body,
+        "  " + "─" * 74,
+        _row("total", build.artifact.uncompressed_bytes, build.artifact.compressed_bytes),
+    ]
+
+
+def _sum(shares: Sequence[Share]) -> tuple[int, int]:
+    return (
+        sum(share.uncompressed_bytes for share in shares),
+        sum(share.compressed_bytes for share in shares),
+    )
+
+
+def _row(name: str, uncompressed_bytes: int, compressed_bytes: int) -> str:
+    shown = name if len(name) <= 44 else name[:43] + "…"
+    return f"  {shown:<46}{mib(uncompressed_bytes):>14}{mib(compressed_bytes):>14}"
+
+
+def _limits(checks: Sequence[LimitCheck]) -> list[str]:
+    return [_limit(check) for check in checks]
+
+
+def _limit(check: LimitCheck) -> str:
+    share = check.measured_bytes / check.limit_bytes
+    measured = mib(check.measured_bytes)
+    # Figures that round to the same text as the limit say nothing: show the bytes.
+    if abs(check.measured_bytes - check.limit_bytes) * 100 < check.limit_bytes:
+        measured += f" ({check.measured_bytes:,} of {check.limit_bytes:,} bytes)"
+    if not check.binding:
+        verdict = "does not bind: the upload goes through S3"
+    elif check.passed:
+        verdict = f"{mib(check.headroom_bytes)} left"
+    else:
+        verdict = f"{mib(-check.headroom_bytes)} too much"
+    word = "ok  " if check.passed else "FAIL"
+    return (
+        f"  {word} {check.title}: {measured} of {mib(check.limit_bytes)} ({share:.0%}), {verdict}"
+    )
+
+
+def _subtraction(build: Build) -> list[str]:
+    dependencies = build.dependencies
+    gone = [d for d in dependencies.distributions if d.subtracted]
+    lines: list[str] = []
+    if gone:
+        unzipped = sum(d.payload.uncompressed_bytes for d in gone)
+        zipped = sum(d.payload.compressed_bytes for d in gone)
+        lines.append(
+            f"  left out {len(gone)} that the runtime provides: "
+            f"−{mib(unzipped)} unzipped, −{mib(zipped)} zipped"
+        )
+    lines.extend(
+        f"    {'−' if line.outcome == 'subtracted' else '+'} {line.reason}{_saving(line)}"
+        for line in dependencies.subtraction
+    )
+    lines.extend(f"  ! {conflict}" for conflict in dependencies.conflicts)
+    return ["", *lines] if lines else []
+
+
+def _saving(line: object) -> str:
+    loosen = getattr(line, "loosen", None)
+    if loosen is None:
+        return ""
+    saved = getattr(line, "loosen_compressed_bytes", 0)
+    return f"; `{loosen}` would save {mib(saved)} zipped"

@@ -1,0 +1,123 @@
+"""Why a distribution or a file is in a zip, or is not, from the manifest alone. Pure."""
+
+import re
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from packager.report.text import mib
+
+Manifest = Mapping[str, Any]
+_MOST_CHAINS = 5
+
+
+def find_owner(manifest: Manifest, word: str) -> tuple[Mapping[str, Any] | None, list[Any] | None]:
+    """Find what `word` names: a distribution, or a path in the zip with its file row.
+
+    Returns (distribution, row); for a file of the user's own code the distribution is None and
+    the row is set; (None, None) when nothing has this name.
+    """
+    name = re.sub(r"[-_.]+", "-", word).lower()
+    for distribution in manifest["distributions"]:
+        if distribution["name"] == name:
+            return distribution, None
+    for distribution in manifest["distributions"]:
+        for row in distribution["files"]:
+            if row[0] == word:
+                return distribution, row
+    for row in manifest["code"]["files"]:
+        if row[0] == word:
+            return None, row
+    return None, None
+
+
+def nearest_names(manifest: Manifest, word: str) -> list[str]:
+    """Return the names of distributions that look like `word`."""
+    names = [distribution["name"] for distribution in manifest["distributions"]]
+    return get_close_matches(word.lower(), names, n=3)
+
+
+def chains_to(manifest: Manifest, name: str) -> list[list[tuple[str, str]]]:
+    """Return the shortest chains from the project to `name`, each as (name, requirement) steps.
+
+    The first step of a chain is what the project declares, its text says where.
+    """
+    edges: dict[str, list[dict[str, str]]] = {
+        distribution["name"]: distribution["required_by"]
+        for distribution in manifest["distributions"]
+    }
+    found: list[list[tuple[str, str]]] = []
+    waiting: list[tuple[str, list[tuple[str, str]]]] = [(name, [])]
+    seen: set[str] = {name}
+    while waiting and len(found) < _MOST_CHAINS:
+        current, tail = waiting.pop(0)
+        for edge in edges.get(current, ()):
+            step = (current, edge["requirement"])
+            if not edge["parent"]:
+                found.append([(edge["origin"], ""), step, *tail])
+            elif edge["parent"] not in seen:
+                seen.add(edge["parent"])
+                waiting.append((edge["parent"], [step, *tail]))
+    return found[:_MOST_CHAINS]
+
+
+def render_why(manifest: Manifest, distribution: Mapping[str, Any]) -> str:
+    """Explain `distribution`: its bytes, who asked for it, and what the subtraction decided."""
+    zip_name = manifest["artifact"]["path"]
+    runtime = manifest["target"]["runtime"]
+    decision = _decision(manifest, distribution["name"])
+    where = f"in {zip_name}"
+    if distribution["subtracted"]:
+        has = f" {decision['runtime_version']}" if decision and decision["runtime_version"] else ""
+        where = f"not in {zip_name}: {runtime} provides it{has}"
+    lines = [
+        f"{distribution['name']} {distribution['version']}  "
+        f"{mib(distribution['uncompressed_bytes'])} unzipped, "
+        f"{mib(distribution['compressed_bytes'])} zipped · {where}",
+    ]
+    lines.extend(_chain_lines(manifest, distribution["name"]))
+    lines.extend(_retained_lines(distribution))
+    if decision is not None:
+        lines.append(f"  runtime: {decision['reason']}")
+        if decision["loosen"]:
+            saved = mib(decision["loosen_compressed_bytes"])
+            lines.append(f"  to leave it out: `{decision['loosen']}` saves {saved} zipped")
+    lines.extend(f"  note: {finding}" for finding in distribution["findings"])
+    return "\n".join(lines) + "\n"
+
+
+def render_file(manifest: Manifest, owner: Mapping[str, Any] | None, row: list[Any]) -> str:
+    """Explain one file of the zip."""
+    of = f"{owner['name']} {owner['version']}" if owner is not None else "your code"
+    path, unzipped, zipped = row[:3]
+    return (
+        f"{path}  {mib(unzipped)} unzipped, {mib(zipped)} zipped · "
+        f"in {manifest['artifact']['path']}, from {of}\n"
+    )
+
+
+def _decision(manifest: Manifest, name: str) -> Mapping[str, Any] | None:
+    for decision in manifest["subtraction"]["decisions"]:
+        if decision["name"] == name:
+            found: Mapping[str, Any] = decision
+            return found
+    return None
+
+
+def _chain_lines(manifest: Manifest, name: str) -> list[str]:
+    chains = chains_to(manifest, name)
+    if not chains:
+        return ["  required by nothing that is known: the lock names it"]
+    lines = []
+    for chain in chains:
+        steps = [chain[0][0], *(requirement for _, requirement in chain[1:])]
+        lines.append("  " + " → ".join(steps))
+    return lines
+
+
+def _retained_lines(distribution: Mapping[str, Any]) -> list[str]:
+    retained = distribution.get("retained_uncompressed_bytes")
+    if retained is None or retained == distribution["uncompressed_bytes"]:
+        return []
+    zipped = mib(distribution["retained_compressed_bytes"])
+    return [f"  retained: without it {mib(retained)} unzipped, {zipped} zipped would leave"]

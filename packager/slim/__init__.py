@@ -1,0 +1,1 @@
+"""A verified wheel becomes a payload: exactly the streams that ship."""

@@ -1,0 +1,1 @@
+"""Written artifacts are held against what was claimed of them."""

@@ -1,0 +1,1 @@
+"""Wheels arrive, are verified once and are kept in the store."""

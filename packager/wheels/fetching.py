@@ -1,0 +1,187 @@
+"""The threads that fetch wheels: retries, deadlines, and stopping at once when one fails."""
+
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final
+
+from packager.errors import CannotBuild
+from packager.model.progress import Reporter
+from packager.model.selection import WheelReference
+from packager.wheels.http_client import HttpClient, Transient, abort, body_of
+from packager.wheels.receiving import WrongBytes, local_path, read_local, receive
+from packager.wheels.retry_policy import RetryPolicy
+from packager.wheels.store import Store
+
+if TYPE_CHECKING:
+    from requests import Response
+
+_THREADS: Final = 6
+_POLL_SECONDS: Final = 0.1
+_GRACE_SECONDS: Final = 2.0
+# Headers that tell why the bytes are wrong: a login page, or a body compressed on the way.
+_TELLING_HEADERS: Final = ("Content-Type", "Content-Encoding")
+
+
+class _Stopped(Exception):  # noqa: N818 -- a signal between threads, never shown
+    """Another file failed, or the user gave up."""
+
+
+class Fetching:
+    """The threads of one `fetch` and what they share.
+
+    The threads are daemons and not an executor's: one that hangs in name resolution, which
+    nothing can interrupt, must not keep the process alive.
+    """
+
+    def __init__(
+        self, store: Store, *, client: HttpClient | None, reporter: Reporter, policy: RetryPolicy
+    ) -> None:
+        """Take what the threads share; `client` is needed when a wheel has a URL."""
+        self._store = store
+        self._client = client
+        self._reporter = reporter
+        self._policy = policy
+        self._stop = threading.Event()
+        self._waiting: deque[WheelReference] = deque()
+        self._deadlines: dict[str, tuple[WheelReference, float]] = {}
+        self._open: set[Response] = set()
+        self._outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
+
+    def run(self, wheels: list[WheelReference]) -> None:
+        """Fetch all; raises what the first failing thread raised."""
+        self._waiting.extend(wheels)
+        threads = [
+            threading.Thread(target=self._work, name=f"lpack-fetch-{number}", daemon=True)
+            for number in range(min(_THREADS, len(wheels)))
+        ]
+        try:
+            for thread in threads:
+                thread.start()
+            for _ in wheels:
+                self._await_one()
+        finally:
+            # After a success all threads are at their end, and this does nothing.
+            self._stop.set()
+            for response in tuple(self._open):
+                abort(response)
+            patience = time.monotonic() + _GRACE_SECONDS
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join(max(0.0, patience - time.monotonic()))
+
+    def _await_one(self) -> None:
+        while True:
+            try:
+                outcome = self._outcomes.get(timeout=_POLL_SECONDS)
+            except Empty:
+                # A thread looks at its deadline whenever something arrives. This is for one that
+                # got stuck before: in name resolution, or in headers that trickle in.
+                for wheel, deadline in tuple(self._deadlines.values()):
+                    if time.monotonic() > deadline:
+                        raise self._too_slow(wheel) from None
+                continue
+            if outcome is not None:
+                raise outcome
+            return
+
+    def _work(self) -> None:
+        while not self._stop.is_set():
+            try:
+                wheel = self._waiting.popleft()
+            except IndexError:
+                return
+            outcome: BaseException | None = None
+            deadline = time.monotonic() + self._policy.deadline
+            self._deadlines[wheel.sha256] = (wheel, deadline)
+            try:
+                self._fetch_one(wheel, deadline)
+            except _Stopped:
+                return
+            except BaseException as error:  # noqa: BLE001 -- handed to the main thread, which raises it
+                outcome = error
+            finally:
+                del self._deadlines[wheel.sha256]
+            self._outcomes.put(outcome)
+
+    def _fetch_one(self, wheel: WheelReference, deadline: float) -> None:
+        path = local_path(wheel)
+        wrong = failed = 0
+        while True:
+            self._raise_if_stopped()
+            try:
+                if path is None:
+                    self._download(wheel, deadline)
+                else:
+                    self._receive(wheel, read_local(wheel, path), deadline)
+            except WrongBytes as verdict:
+                # A proxy's damaged copy heals by asking again; a file on disk does not.
+                wrong += 1
+                if wrong == 2 or path is not None:
+                    raise verdict.error from None
+            except Transient as failure:
+                failed += 1
+                self._pause(failure, failed=failed, deadline=deadline)
+            else:
+                return
+
+    def _pause(self, failure: Transient, *, failed: int, deadline: float) -> None:
+        delay = failure.after_seconds
+        if delay is None:
+            jitter = random.uniform(0.5, 1.5)  # noqa: S311 -- spreads load, guards nothing
+            delay = self._policy.first_delay * 2 ** (failed - 1) * jitter
+        self._raise_if_stopped()
+        if failed >= self._policy.attempts or time.monotonic() + delay > deadline:
+            raise failure.error from None
+        if self._stop.wait(delay):
+            raise _Stopped
+
+    def _download(self, wheel: WheelReference, deadline: float) -> None:
+        assert self._client is not None  # noqa: S101 -- fetch() makes one for remote wheels
+        remaining = max(deadline - time.monotonic(), 0.01)
+        response = self._client.get(
+            wheel.url or "",
+            wheel=wheel.filename,
+            read_seconds=min(self._policy.read_timeout, remaining),
+        )
+        with closing(response), self._abortable(response):
+            try:
+                self._receive(wheel, body_of(response, wheel=wheel.filename), deadline)
+            except WrongBytes as verdict:
+                told = response.headers
+                lines = [f"{name}: {told[name]}" for name in _TELLING_HEADERS if name in told]
+                verdict.error.details = (*verdict.error.details, *lines)
+                raise
+
+    @contextmanager
+    def _abortable(self, response: "Response") -> Iterator[None]:
+        self._open.add(response)
+        try:
+            self._raise_if_stopped()
+            yield
+        finally:
+            self._open.discard(response)
+
+    def _receive(self, wheel: WheelReference, chunks: Iterator[bytes], deadline: float) -> None:
+        def heard(count: int) -> None:
+            self._reporter.advance(count)
+            if count > 0:
+                self._raise_if_stopped()
+                if time.monotonic() > deadline:
+                    raise self._too_slow(wheel)
+
+        receive(wheel, chunks, store=self._store, heard=heard)
+
+    def _raise_if_stopped(self) -> None:
+        if self._stop.is_set():
+            raise _Stopped
+
+    def _too_slow(self, wheel: WheelReference) -> CannotBuild:
+        return CannotBuild(
+            f"`{wheel.filename}` did not arrive within {self._policy.deadline:g} seconds",
+            hint="try again: what arrived completely is kept in the store",
+        )

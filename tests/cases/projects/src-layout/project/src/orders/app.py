@@ -1,0 +1,5 @@
+import alpha
+
+
+def handler(event, context):
+    return alpha.VALUE

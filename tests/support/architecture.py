@@ -1,0 +1,193 @@
+"""Checks of the source itself. Every function takes source text and returns complaints.
+
+The rules: DESIGN §8 (directions), files of at most 300 lines, functions of at most 40, input and
+output only in the modules whose job it is.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+STAGES = frozenset(
+    {"assemble", "bootstrap", "inputs", "lock", "measure", "place", "report", "runtime"}
+    | {"slim", "verify", "wheels"}
+)
+MAX_FILE_LINES = 300
+MAX_FUNCTION_LINES = 40
+BANNED_NAMES = frozenset(
+    {"utils", "util", "helpers", "helper", "common", "core", "manager", "misc"}
+)
+
+_IO_MODULES = frozenset(
+    {"build", "fcntl", "ftplib", "http.client", "mmap", "requests", "shutil", "socket", "ssl"}
+    | {"subprocess", "tempfile", "urllib.request", "urllib3"}
+)
+_IO_METHODS = frozenset(
+    {"chmod", "exists", "glob", "is_dir", "is_file", "iterdir", "mkdir", "open", "read_bytes"}
+    | {"read_text", "rglob", "rmdir", "scandir", "symlink_to", "touch", "unlink", "write_bytes"}
+    | {"write_text"}
+)
+_PURE_OS = frozenset({"fspath", "fsdecode", "fsencode", "PathLike", "sep", "linesep", "devnull"})
+
+_HOSTS = re.compile(r"\b(?:pypi|pythonhosted)\.org\b|\bregistry\.npmjs\b|\bproxy\.golang\b")
+
+
+def layer_of(module: str) -> str:
+    """The layer that `module` (dotted, with the package) belongs to."""
+    parts = module.split(".")
+    if len(parts) == 1 or parts[1] == "__main__":
+        return "root" if len(parts) == 1 else "entry"
+    head = parts[1]
+    if head in STAGES or head in {"errors", "model", "cli"}:
+        return head
+    return "pipeline" if re.fullmatch(r"pipeline(_\w+)?", head) else "unknown"
+
+
+def may_import(importer: str, imported: str) -> bool:
+    """Tell whether a module of layer `importer` may import one of layer `imported`."""
+    if imported in {importer, "root"}:
+        return True
+    allowed: dict[str, frozenset[str]] = {
+        "root": frozenset(),
+        "errors": frozenset(),
+        "model": frozenset({"errors"}),
+        "pipeline": STAGES | {"errors", "model"},
+        "cli": STAGES | {"errors", "model", "pipeline"},
+        "entry": frozenset({"cli"}),
+    }
+    return imported in allowed.get(importer, frozenset({"errors", "model"}))
+
+
+def imports_of(source: str, module: str) -> Iterator[tuple[int, str]]:
+    """Every module that `source` imports, wherever in it, with the line; relative ones resolved."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parent = module.split(".")[: -node.level]
+                base = ".".join([*parent, base]) if base else ".".join(parent)
+            # `from packager import lock` imports packager.lock; names in modules stay as they are.
+            if base == "packager":
+                for alias in node.names:
+                    yield node.lineno, f"packager.{alias.name}"
+            else:
+                yield node.lineno, base
+
+
+def direction_complaints(source: str, module: str) -> list[str]:
+    """Imports of `source` that go against errors ← model ← stages ← pipeline ← cli."""
+    importer = layer_of(module)
+    if importer == "unknown":
+        return [f"{module}: belongs to no layer"]
+    return [
+        f"{module}:{line}: {importer} may not import {imported}"
+        for line, imported in imports_of(source, module)
+        if imported.split(".")[0] == "packager"
+        and not imported.startswith("packager.__version__")
+        and not may_import(importer, layer_of(imported))
+    ]
+
+
+def io_complaints(source: str, module: str) -> list[str]:
+    """Places where `source` touches disk, network, processes or the environment."""
+    complaints = [
+        f"{module}:{line}: imports {imported}"
+        for line, imported in imports_of(source, module)
+        if imported in _IO_MODULES or imported.split(".")[0] in _IO_MODULES
+    ]
+    for node in ast.walk(ast.parse(source)):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "os"
+            and node.attr not in _PURE_OS
+        ):
+            complaints.append(f"{module}:{node.lineno}: uses os.{node.attr}")
+        if not isinstance(node, ast.Call):
+            continue
+        if isinstance(node.func, ast.Name) and node.func.id == "open":
+            complaints.append(f"{module}:{node.lineno}: calls open()")
+        if isinstance(node.func, ast.Attribute) and node.func.attr in _IO_METHODS:
+            complaints.append(f"{module}:{node.lineno}: calls .{node.func.attr}()")
+    return complaints
+
+
+def size_complaints(source: str, module: str) -> list[str]:
+    """The file when it is too long, and every function of it that is."""
+    lines = len(source.splitlines())
+    complaints = (
+        [f"{module}: {lines} lines, at most {MAX_FILE_LINES}"] if lines > MAX_FILE_LINES else []
+    )
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            length = function_lines(node)
+            if length > MAX_FUNCTION_LINES:
+                complaints.append(
+                    f"{module}:{node.name}: {length} lines, at most {MAX_FUNCTION_LINES}"
+                )
+    return complaints
+
+
+def function_lines(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """The lines of a function, its docstring and decorators left out."""
+    first = node.body[0]
+    documented = ast.get_docstring(node) is not None
+    docstring = (first.end_lineno or first.lineno) - first.lineno + 1 if documented else 0
+    return (node.end_lineno or node.lineno) - node.lineno + 1 - docstring
+
+
+def name_complaints(module: str) -> list[str]:
+    """The parts of the module's name that say nothing."""
+    return [
+        f"{module}: a module called {part} says nothing of what it does"
+        for part in module.split(".")
+        if part in BANNED_NAMES
+    ]
+
+
+def print_complaints(source: str, module: str) -> list[str]:
+    """Calls of print and uses of sys.stdout or sys.stderr."""
+    complaints = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id == "print":
+                complaints.append(f"{module}:{node.lineno}: prints")
+        elif (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and (node.value.id, node.attr) in {("sys", "stdout"), ("sys", "stderr")}
+        ):
+            complaints.append(f"{module}:{node.lineno}: uses sys.{node.attr}")
+    return complaints
+
+
+def docstring_complaints(source: str, module: str) -> list[str]:
+    """Public modules, classes and functions without a docstring."""
+    tree = ast.parse(source)
+    complaints = [] if ast.get_docstring(tree) else [f"{module}: no docstring"]
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    for parent in ast.walk(tree):
+        if not isinstance(parent, ast.Module | ast.ClassDef):
+            continue
+        if isinstance(parent, ast.ClassDef) and parent.name.startswith("_"):
+            continue
+        complaints += [
+            f"{module}:{node.lineno}: {node.name} has no docstring"
+            for node in parent.body
+            if isinstance(node, kinds)
+            and not node.name.startswith("_")
+            and ast.get_docstring(node) is None
+        ]
+    return complaints
+
+
+def text_complaints(text: str, name: str, *, machine_paths: tuple[str, ...] = ()) -> list[str]:
+    """Traces of one machine in any tracked file: its paths, and hosts of package registries."""
+    complaints = [f"{name}: names the registry host {host}" for host in _HOSTS.findall(text)]
+    complaints += [f"{name}: names the path {path}" for path in machine_paths if path in text]
+    for match in re.finditer(r"/(?:home|Users)/(?!user\b|me\b|you\b|NAME\b)\w+/", text):
+        complaints.append(f"{name}: names the path {match[0]}")
+    return complaints

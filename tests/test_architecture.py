@@ -1,0 +1,195 @@
+"""The architecture, held by a machine: DESIGN §8 and the habits in CONTRIBUTING."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from support import architecture
+from support.fixture_wheels import CHECKOUT
+
+PACKAGE = CHECKOUT / "packager"
+
+TOUCHES_THE_WORLD: dict[str, str] = {}
+"""Modules that may touch disk, network, processes or the environment, each with its job."""
+
+TOO_LONG: dict[str, str] = {}
+"""Files (`packager.x`) and functions (`packager.x:name`) over the limit, each with a reason."""
+
+
+def modules() -> dict[str, str]:
+    """Every module of the package with its source."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(CHECKOUT).with_suffix("").parts
+        found[".".join(parts).removesuffix(".__init__")] = path.read_text()
+    return found
+
+
+MODULES = modules()
+
+
+def test_there_are_modules() -> None:
+    assert {"packager.errors", "packager.pipeline", "packager.cli.entry"} <= MODULES.keys()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_one_way(module: str) -> None:
+    assert architecture.direction_complaints(MODULES[module], module) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_input_and_output_only_at_the_edges(module: str) -> None:
+    complaints = architecture.io_complaints(MODULES[module], module)
+    if module.startswith("packager.cli") or module in TOUCHES_THE_WORLD:
+        return
+    assert complaints == []
+
+
+def test_the_list_of_edges_is_current() -> None:
+    stale = [
+        module
+        for module in TOUCHES_THE_WORLD
+        if module not in MODULES or not architecture.io_complaints(MODULES[module], module)
+    ]
+    assert stale == []
+    assert [module for module in TOUCHES_THE_WORLD if module.startswith("packager.model")] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_files_and_functions_are_short(module: str) -> None:
+    complaints = architecture.size_complaints(MODULES[module], module)
+    assert [text for text in complaints if text.rpartition(": ")[0] not in TOO_LONG] == []
+
+
+def test_the_list_of_long_things_is_current() -> None:
+    found = {
+        text.rpartition(": ")[0]
+        for module, source in MODULES.items()
+        for text in architecture.size_complaints(source, module)
+    }
+    assert TOO_LONG.keys() - found == set()
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_names_say_what_things_do(module: str) -> None:
+    assert architecture.name_complaints(module) == []
+
+
+@pytest.mark.parametrize(
+    "module", [name for name in MODULES if not name.startswith("packager.cli")]
+)
+def test_only_the_command_line_prints(module: str) -> None:
+    assert architecture.print_complaints(MODULES[module], module) == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_public_things_are_documented(module: str) -> None:
+    assert architecture.docstring_complaints(MODULES[module], module) == []
+
+
+def test_nothing_tracked_names_a_machine_or_a_registry() -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        check=False,
+    )
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    # A clone directly below the root, as on build machines, is no telling name.
+    paths = tuple(str(p) for p in (CHECKOUT, Path.home()) if len(p.parts) > 2)
+    complaints = []
+    for name in filter(None, listed.stdout.decode().split("\0")):
+        path = CHECKOUT / name
+        if path.is_file():
+            text = path.read_bytes().decode("utf-8", "replace")
+            complaints += architecture.text_complaints(text, name, machine_paths=paths)
+    assert complaints == []
+
+
+# The rules themselves: each must be able to fail.
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("packager.errors", "from packager.model.target import Target"),
+        ("packager.model.target", "import packager.wheels.store"),
+        ("packager.wheels.store", "from packager.lock.uv import find"),
+        ("packager.wheels.store", "def f():\n    from packager import lock"),
+        ("packager.wheels.store", "from ..lock import uv"),
+        ("packager.report.text", "from packager.measure.shares import retained"),
+        ("packager.lock.uv", "from packager.pipeline import build"),
+        ("packager.pipeline", "from packager.cli import entry"),
+        ("packager.stray", ""),
+    ],
+)
+def test_a_wrong_import_is_found(module: str, source: str) -> None:
+    assert architecture.direction_complaints(source, module)
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("packager.model.target", "from packager.errors import UsageError"),
+        ("packager.wheels.store", "from . import admission\nfrom .names import check"),
+        ("packager.wheels.store", "import json\nfrom packager.model.wheel import WheelMember"),
+        ("packager.pipeline_memory", "from packager.wheels.store import Store"),
+        ("packager.cli.build", "from packager.pipeline import build\nfrom packager import report"),
+        ("packager.__main__", "from packager.cli.entry import main"),
+    ],
+)
+def test_a_right_import_passes(module: str, source: str) -> None:
+    assert architecture.direction_complaints(source, module) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import subprocess",
+        "from urllib.request import urlopen",
+        "def f():\n    import requests",
+        "import os\nos.environ['A']",
+        "open('x')",
+        "path.read_text()",
+    ],
+)
+def test_input_and_output_are_found(source: str) -> None:
+    assert architecture.io_complaints(source, "packager.model.x")
+
+
+def test_pure_text_is_not_taken_for_input() -> None:
+    source = "import os, urllib.parse\nname = os.fspath(p)\ntext = 'open(x)'.replace('a', 'b')"
+    assert architecture.io_complaints(source, "packager.model.x") == []
+
+
+def test_length_is_found() -> None:
+    body = "".join(f"    x = {n}\n" for n in range(architecture.MAX_FUNCTION_LINES))
+    assert architecture.size_complaints(f"def f():\n{body}", "m") == ["m:f: 41 lines, at most 40"]
+    documented = f'def f():\n    """Say\n\n    much.\n    """\n{body[: -len("    x = 39") - 1]}'
+    assert architecture.size_complaints(documented, "m") == []
+    assert architecture.size_complaints("x = 1\n" * 301, "m") == ["m: 301 lines, at most 300"]
+
+
+def test_empty_names_are_found() -> None:
+    assert architecture.name_complaints("packager.lock.utils")
+    assert architecture.name_complaints("packager.lock.uv") == []
+
+
+def test_printing_is_found() -> None:
+    assert architecture.print_complaints("print('x')", "m")
+    assert architecture.print_complaints("import sys\nsys.stderr.write('x')", "m")
+    assert architecture.print_complaints("TEXT = 'print(1)'", "m") == []
+
+
+def test_missing_docstrings_are_found() -> None:
+    source = '"""M."""\nclass A:\n    """A."""\n    def f(self): ...\ndef _g(): ...\n'
+    assert architecture.docstring_complaints(source, "m") == ["m:4: f has no docstring"]
+
+
+def test_traces_of_machines_are_found() -> None:
+    host = "https://files." + "python" + "hosted.org/x"
+    assert architecture.text_complaints(host, "f")
+    assert architecture.text_complaints("see /ho" + "me/somebody/x", "f")
+    assert architecture.text_complaints("in /a/b/c", "f", machine_paths=("/a/b",))
+    assert architecture.text_complaints("http://127.0.0.1/simple", "f") == []
