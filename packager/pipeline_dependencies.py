@@ -7,6 +7,7 @@ from typing import Any
 from packaging.metadata import Metadata, RawMetadata
 from packaging.utils import NormalizedName, canonicalize_name
 
+from packager.code_identity import code_identity
 from packager.errors import CannotBuild
 from packager.inputs.requirements import read_requirements
 from packager.lock.closure import check_closure, closure
@@ -71,7 +72,7 @@ def resolve_dependencies(
     requirements = read_requirements(function)
     store = memory.store
     content = content_of(requirements)
-    key = key_of(settings_of(function), content)
+    key = key_of(code_identity(), settings_of(function), content)
     files = [*requirements.files, *([function.catalog] if function.catalog else [])]
     trees = [project.path for project in requirements.local_projects]
     if not options.upgrade and not options.write_lock:
@@ -133,7 +134,7 @@ def _lock(  # noqa: PLR0913 -- the values of one call, handed through
     reporter: Reporter,
 ) -> Locked:
     """Lock anew, or as remembered: the same requirements keep their versions until --upgrade."""
-    key = key_of("lock", _lock_settings(function), content_of(requirements))
+    key = key_of("lock", code_identity(), _lock_settings(function), content_of(requirements))
     known = None if options.upgrade else store.read_document("locks", key)
     locked = lock(
         requirements,
@@ -156,10 +157,11 @@ def _lock(  # noqa: PLR0913 -- the values of one call, handed through
         path = function.root / "pylock.toml"
         write_lock(locked.pylock, path)
         reporter.step(f"wrote {path.name}")
-    reporter.step(
-        f"locked {len(locked.selection.pins)} distributions for {target.label} "
-        f"({locked.selection.resolver}{', remembered: --upgrade looks for newer' if known else ''})"
-    )
+    if known:
+        reporter.step(
+            f"{len(locked.selection.pins)} distributions as locked before by "
+            f"{known['resolver']}; --upgrade looks for newer"
+        )
     return locked
 
 
@@ -247,7 +249,9 @@ def _is_whole(store: Store, payload: Payload) -> bool:
 def _subtract(function: Function, graph: Graph, target: Target) -> Subtraction:
     catalog: RuntimeCatalog
     if function.catalog is not None:
-        catalog = read_captured_catalog(function.catalog, function.runtime)
+        catalog = read_captured_catalog(
+            function.catalog, function.runtime, architecture=function.architecture
+        )
     else:
         catalog = load_catalog(function.runtime)
     policies: dict[str, Policy] = {}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from packager import __version__
+from packager.code_identity import code_identity
 from packager.model.payload import Dependencies
 from packager.model.project import Function
 from packager.wheels.store import Store
@@ -33,7 +34,7 @@ class Memory:
     def __init__(self, store: Store, function: Function) -> None:
         """Use `store` for `function`; nothing is read yet."""
         self.store = store
-        self._pointer = key_of("pointer", str(function.root), settings_of(function))
+        self._pointer = key_of("pointer", code_identity(), str(function.root), settings_of(function))
 
     def recall(self) -> Dependencies | None:
         """Return what is remembered if nothing it stands on has changed."""

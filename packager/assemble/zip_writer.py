@@ -5,6 +5,7 @@ import os
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
@@ -66,9 +67,13 @@ def write_zip(
     the zip format and what the disk refuses, PayloadDamagedError for a damaged store; then
     nothing is left behind and an existing file stays.
     """
-    opened = [_open(payload) for payload in payloads]
-    try:
+    with ExitStack() as stack:
+        opened = []
+        for payload in payloads:
+            opened.append(_open(payload))
+            stack.callback(os.close, opened[-1].descriptor)
         skipped = _merge(payloads, opened, code)
+        _refuse_too_much(opened, skipped, code)
         with atomic_output(destination) as output:
             contents: list[Contents] = []
             directory: list[bytes] = []
@@ -80,6 +85,7 @@ def write_zip(
                 write_code_file(source, output.write, offset=output.offset, stamp=stamp)
                 for source in code
             ]
+            check_zip_limits(len(directory) + len(records), output.offset)
             directory.extend(central_record(record, stamp) for record in records)
             contents.append(Contents(owner="", records=tuple(records)))
             _finish(output, directory)
@@ -91,9 +97,6 @@ def write_zip(
                 stamp=stamp,
                 contents=tuple(contents),
             )
-    finally:
-        for source in opened:
-            os.close(source.descriptor)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,11 +129,45 @@ def _merge(
     """Find collisions. The user's files have no checksum yet: any equal name collides."""
     owners = [*(payload.owner for payload in payloads), YOUR_CODE]
     own = [Record(f.archive_name.encode(), 0, -1, 0, -1, f.executable, 0) for f in code]
-    return merge(
-        owners,
-        [*(source.records for source in opened), own],
-        same_bytes=lambda i, one, j, two: _inflate(opened[i], one) == _inflate(opened[j], two),
-    )
+    try:
+        return merge(
+            owners,
+            [*(source.records for source in opened), own],
+            same_bytes=lambda i, one, j, two: _inflate(opened[i], one) == _inflate(opened[j], two),
+        )
+    except (CannotBuild, zlib.error):
+        # A damaged directory can look like a collision: nobody is blamed before that is out.
+        for payload, source in zip(payloads, opened, strict=True):
+            with _Checked(payload, source) as checked:
+                for _ in checked.read(payload.body_bytes):
+                    pass
+        raise
+
+
+def _refuse_too_much(
+    opened: Sequence[_Opened], skipped: Sequence[set[bytes]], code: Sequence[SourceFile]
+) -> None:
+    """Refuse what cannot fit into the format before a byte is written."""
+    kept = [
+        record
+        for source, skip in zip(opened, skipped, strict=False)
+        for record in source.records
+        if record.name not in skip
+    ]
+    spliced = sum(record.contribution_bytes for record in kept)
+    # Nobody knows yet how far the user's files compress; one above the limit fits in no way.
+    largest = max((source.identity[0] for source in code), default=0)
+    check_zip_limits(len(kept) + len(code), max(spliced, largest))
+
+
+def check_zip_limits(entries: int, zip_bytes: int) -> None:
+    """Raise CannotBuild when a zip without zip64 cannot hold so much (APPNOTE 4.4.1.4)."""
+    if entries > MAXIMUM_ENTRIES or zip_bytes > MAXIMUM_BYTES:
+        raise CannotBuild(
+            f"the zip would hold {entries:,} files and at least {zip_bytes:,} bytes, "
+            f"more than a zip without zip64 can ({MAXIMUM_ENTRIES:,} files, 4 GiB)",
+            hint="leave files out with `exclude`, or ship a container image",
+        )
 
 
 def _inflate(source: _Opened, record: Record) -> bytes:
@@ -218,11 +255,6 @@ class _Checked:
 def _finish(output: Output, directory: list[bytes]) -> None:
     entries, offset = len(directory), output.offset
     joined = b"".join(directory)
-    if entries > MAXIMUM_ENTRIES or offset + len(joined) > MAXIMUM_BYTES:
-        raise CannotBuild(
-            f"the zip would hold {entries} files and {offset:,} bytes, "
-            f"more than a zip without zip64 can ({MAXIMUM_ENTRIES} files, 4 GiB)",
-            hint="leave files out with `exclude`, or ship a container image",
-        )
+    check_zip_limits(entries, offset + len(joined))
     output.write(joined)
     output.write(end_record(entries=entries, directory_bytes=len(joined), directory_offset=offset))

@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 
-from packager import __version__
+from packager.code_identity import code_identity
 from packager.errors import LpackError
 from packager.wheels.store import Store
 
@@ -85,5 +85,5 @@ def _key(arguments: Sequence[str]) -> str:
     environment = sorted(
         (name, value) for name, value in os.environ.items() if name.startswith(_VARIABLES)
     )
-    text = json.dumps([__version__, os.getcwd(), list(arguments), environment])
+    text = json.dumps([code_identity(), os.getcwd(), list(arguments), environment])
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

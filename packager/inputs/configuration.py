@@ -4,14 +4,13 @@ Precedence: command line, `[tool.lpack.functions.NAME]`, `[tool.lpack]`, guess. 
 the whole value of a weaker origin, lists and tables included.
 """
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 from packager.errors import UsageError
 from packager.inputs.configuration_file import Configuration, read_configuration
-from packager.inputs.documents import shown
+from packager.inputs.documents import joined, shown
 from packager.inputs.guessing import (
     guess_handler,
     guess_name,
@@ -19,7 +18,14 @@ from packager.inputs.guessing import (
     guess_runtime,
     guess_sources,
 )
-from packager.inputs.handlers import Located, is_package, locate_handler
+from packager.inputs.handlers import (
+    Located,
+    is_package,
+    is_required,
+    locate_handler,
+    missing_handler,
+    ships,
+)
 from packager.inputs.settings import (
     SETTINGS,
     Overrides,
@@ -27,6 +33,15 @@ from packager.inputs.settings import (
     nearest,
 )
 from packager.model.project import Function, Guess
+
+_LISTS = (
+    "include",
+    "exclude",
+    "allow_secrets",
+    "allow_sdist",
+    "allow_record_mismatch",
+    "subtract",
+)
 
 __all__ = ["Overrides", "load_project"]
 
@@ -112,16 +127,14 @@ def _strongest(name: str, own: Overrides, context: _Context) -> _Chosen:
 def _function(
     name: str, own: Overrides, context: _Context, *, guesses: tuple[Guess, ...]
 ) -> Function:
-    chosen = _strongest(name, own, context)
+    chosen, made = _strongest(name, own, context), list(guesses)
     settings, root, pyproject = chosen.settings, context.root, context.configuration.pyproject
-    made = list(guesses)
     sources = None if settings.source is None else _sources(settings.source, root)
     handler, sources = _handler_and_sources(chosen, sources, context, made=made)
     runtime = settings.runtime
     if runtime is None:
-        guess = guess_runtime(
-            root, pyproject, runtimes=context.runtimes, default=context.default_runtime
-        )
+        default = context.default_runtime
+        guess = guess_runtime(root, pyproject, runtimes=context.runtimes, default=default)
         made.append(guess)
         runtime = guess.value
     if settings.architecture is None:
@@ -130,6 +143,7 @@ def _function(
     if requirements is None:
         requirements, guess = guess_requirements(root, pyproject, function=name)
         made.append(guess)
+    lists = {name: getattr(settings, name) or () for name in _LISTS}
     return Function(
         name=name,
         root=root,
@@ -139,21 +153,16 @@ def _function(
         kind=cast("Any", settings.kind or "lambda"),
         sources=sources,
         requirements=requirements,
-        include=settings.include or (),
-        exclude=settings.exclude or (),
-        allow_secrets=settings.allow_secrets or (),
-        allow_sdist=settings.allow_sdist or (),
-        allow_record_mismatch=settings.allow_record_mismatch or (),
-        subtract=settings.subtract or (),
-        catalog=root / settings.catalog if settings.catalog is not None else None,
-        index_url=_expand(settings.index_url),
-        extra_index_urls=tuple(_expand(url) or "" for url in settings.extra_index_urls or ()),
+        catalog=joined(root, settings.catalog) if settings.catalog is not None else None,
+        index_url=_expand(settings.index_url) if settings.index_url else None,
+        extra_index_urls=tuple(_expand(url) for url in settings.extra_index_urls or ()),
         index_strategy=settings.index_strategy,
         resolver=cast("Any", settings.resolver or "auto"),
         upload=cast("Any", settings.upload or "direct"),
-        target_dir=root / (settings.target_dir or "dist"),
+        target_dir=joined(root, settings.target_dir or "dist"),
         guesses=tuple(made),
         configuration_files=context.configuration.files,
+        **lists,
     )
 
 
@@ -169,11 +178,16 @@ def _handler_and_sources(
     bases = _bases(root, sources)
     if text is None:
         project = guess_name(root, context.configuration.pyproject).value
-        located, guess = guess_handler(root, project, bases)
+        located, guess = guess_handler(root, project, bases, sources=sources)
         made.append(guess)
     else:
         found = locate_handler(text, root=root, bases=bases, origin=chosen.handler_origin)
-        located = found or _missing(text, chosen, context, bases)
+        located = found or _elsewhere(text, chosen, context, bases)
+        if found is not None and sources is not None and not ships(found.file, sources):
+            raise UsageError(
+                f"{chosen.handler_origin}: `{shown(found.file, root)}` is not in `source`",
+                hint="add its file or folder to `source`",
+            )
     if sources is None:
         sources, guess = guess_sources(root, located)
         made.append(guess)
@@ -194,38 +208,21 @@ def _bases(root: Path, sources: tuple[Path, ...] | None) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(bases))
 
 
-def _missing(text: str, chosen: _Chosen, context: _Context, bases: tuple[Path, ...]) -> Located:
-    """Word the error of a handler whose module is nowhere."""
-    root = context.root
-    module = text.rpartition(":")[0] or text.rpartition(".")[0]
-    path = module.removesuffix(".py").replace(".", "/") + ".py"
-    places = " or ".join(f"`{shown(base, root)}`" for base in bases)
-    raise UsageError(
-        f"{chosen.handler_origin}: there is no `{path}` in {places}",
-        hint=_hint_for_missing(text, path, root, bases),
-    )
-
-
-def _hint_for_missing(text: str, path: str, root: Path, bases: tuple[Path, ...]) -> str:
-    function = text.rpartition(":")[2].rpartition(".")[2]
-    wanted = Path(path).stem
-    files = sorted(
-        file
-        for base in bases
-        for pattern in ("*.py", "*/*.py", "*/*/*.py")
-        for file in base.glob(pattern)
-        if not any(part.startswith((".", "venv")) for part in file.relative_to(base).parts)
-    )
-    stems = {file.stem: file for file in reversed(files)}
-    near = nearest(wanted, tuple(stems))
-    if near is None:
-        return "lpack build --handler src/main.handler"
-    stem = shown(stems[near], root).removesuffix(".py")
-    return f"did you mean `{stem}.{function}`?"
+def _elsewhere(text: str, chosen: _Chosen, context: _Context, bases: tuple[Path, ...]) -> Located:
+    """Accept a handler that a distribution provides, as wrappers do; otherwise raise."""
+    root, module = context.root, text.rpartition(".")[0]
+    names = ["pyproject.toml", *(chosen.settings.requirements or ())]
+    if chosen.settings.requirements is None:
+        pyproject = context.configuration.pyproject
+        names += guess_requirements(root, pyproject, function="")[0]
+    files = [path for name in names if (path := joined(root, name)).is_file()]
+    if module and is_required(module.partition(".")[0], files):
+        return Located(text, root, root / f"{module.partition('.')[0]}.py")
+    raise missing_handler(text, root=root, bases=bases, origin=chosen.handler_origin)
 
 
 def _sources(texts: Sequence[str], root: Path) -> tuple[Path, ...]:
-    found = tuple(Path(os.path.normpath(root / text)) for text in texts)
+    found = tuple(joined(root, text) for text in texts)
     for text, path in zip(texts, found, strict=True):
         if not path.exists():
             near = nearest(path.name, [each.name for each in path.parent.glob("*")])
@@ -234,9 +231,9 @@ def _sources(texts: Sequence[str], root: Path) -> tuple[Path, ...]:
     return found
 
 
-def _expand(url: str | None) -> str | None:
+def _expand(url: str) -> str:
     """Fill in `${NAME}` from the environment, as pip does, so that no file holds a password."""
-    if url is None or "${" not in url:
+    if "${" not in url:
         return url
     from packager.inputs.requirements_txt import expand_environment  # noqa: PLC0415 -- only then
 

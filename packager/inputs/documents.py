@@ -1,5 +1,6 @@
 """Files of the user become text and tables, with one line naming the file when they cannot."""
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,11 @@ from packager.errors import UsageError
 def shown(path: Path, root: Path) -> str:
     """Word a path as people read it: relative to the project where it is inside it."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else str(path)
+
+
+def joined(folder: Path, text: str | Path) -> Path:
+    """Read `text` as a path that belongs to `folder`, without looking at the disk or at links."""
+    return Path(os.path.normpath(folder / text))
 
 
 def read_text(file: Path, root: Path) -> str:

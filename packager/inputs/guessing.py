@@ -11,7 +11,7 @@ from typing import Any
 
 from packager.errors import UsageError
 from packager.inputs.documents import shown
-from packager.inputs.handlers import Located, find_module, is_package, names_of
+from packager.inputs.handlers import Located, find_module, is_package, names_of, ships
 from packager.model.project import Guess
 
 MODULES = ("lambda_function", "app", "handler", "main")
@@ -35,13 +35,17 @@ def guess_name(root: Path, pyproject: Mapping[str, Any]) -> Guess:
     return Guess(setting="function", value="function", because="nothing has a name")
 
 
-def guess_handler(root: Path, name: str, bases: Sequence[Path]) -> tuple[Located, Guess]:
+def guess_handler(
+    root: Path, name: str, bases: Sequence[Path], *, sources: Sequence[Path] | None = None
+) -> tuple[Located, Guess]:
     """Find the function that Lambda shall call.
 
-    `bases` are the folders that modules may be imported from; `name` is the project's. Raises
-    UsageError, saying what was looked for, when there is none.
+    `bases` are the folders that modules may be imported from; `name` is the project's; `sources`
+    restrict what is looked at. Raises UsageError, saying what was looked for, when there is none.
     """
-    found = list(_candidates(name, bases))
+    found = [
+        each for each in _candidates(name, bases) if sources is None or ships(each.file, sources)
+    ]
     if not found:
         places = " and ".join(f"`{shown(base, root)}`" for base in bases)
         files = ", ".join(f"`{module}.py`" for module in MODULES)
@@ -178,24 +182,9 @@ def guess_requirements(
     root: Path, pyproject: Mapping[str, Any], *, function: str
 ) -> tuple[tuple[str, ...], Guess]:
     """Choose what to bundle: a PEP 751 lock, a tool's lock, a requirements file, `[project]`."""
-
-    def chosen(reference: str, because: str) -> tuple[tuple[str, ...], Guess]:
-        return (reference,), Guess(setting="requirements", value=reference, because=because)
-
-    for name in (f"pylock.{function}.toml", "pylock.toml", *_other_pylocks(root)):
-        if (root / name).is_file():
-            return chosen(name, "a PEP 751 lock")
-    for name in _LOCKS:
-        if (root / name).is_file():
-            return chosen(name, "a lock")
-    for name in _PLAIN:
-        if (root / name).is_file():
-            return chosen(name, "a requirements file")
-    project = pyproject.get("project", {})
-    if project.get("dependencies") or pyproject.get("tool", {}).get("poetry", {}).get(
-        "dependencies"
-    ):
-        return chosen("project", "the dependencies in `pyproject.toml`")
+    for name, because in _in_order(root, pyproject, function):
+        if name is not None:
+            return (name,), Guess(setting="requirements", value=name, because=because)
     others = sorted(path.name for path in root.glob("requirements*") if path.is_file())
     because = "no lock, no requirements file and no dependencies were found"
     if others:
@@ -203,7 +192,41 @@ def guess_requirements(
     return (), Guess(setting="requirements", value="none", because=because)
 
 
+def _in_order(
+    root: Path, pyproject: Mapping[str, Any], function: str
+) -> Iterator[tuple[str | None, str]]:
+    """Give what there is, the most exact first; None for what there is not."""
+
+    def first(*names: str) -> str | None:
+        return next((name for name in names if (root / name).is_file()), None)
+
+    own = f"pylock.{function}.toml"
+    yield first(own, "pylock.toml", *_other_pylocks(root)), "a PEP 751 lock"
+    yield first(*_LOCKS), "a lock"
+    yield _workspace_lock(root), "the lock of the workspace"
+    yield first(*_PLAIN), "a requirements file"
+    poetry = pyproject.get("tool", {}).get("poetry", {})
+    if pyproject.get("project", {}).get("dependencies") or poetry.get("dependencies"):
+        yield "project", "the dependencies in `pyproject.toml`"
+
+
 def _other_pylocks(root: Path) -> tuple[str, ...]:
     """Give the single `pylock.NAME.toml` there is; several cannot be told apart."""
     found = tuple(path.name for path in root.glob("pylock.*.toml"))
     return found if len(found) == 1 else ()
+
+
+def _workspace_lock(root: Path) -> str | None:
+    """Find the `uv.lock` of the workspace that the project is a member of."""
+    for folder in root.parents:
+        if not (folder / "uv.lock").is_file():
+            continue
+        from packager.inputs.uv_sources import (  # noqa: PLC0415 -- loaded only in workspaces
+            workspace_members,
+            workspace_root,
+        )
+
+        if workspace_root(folder) == folder and root in workspace_members(folder).values():
+            return "../" * (len(root.parts) - len(folder.parts)) + "uv.lock"
+        return None
+    return None

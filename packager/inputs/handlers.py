@@ -208,3 +208,38 @@ def _check_attribute(attribute: str, file: Path, *, root: Path, origin: str, mod
 def _likely(found: ModuleNames) -> str | None:
     usual = (name for name in ("lambda_handler", "handler") if name in found.names)
     return next(usual, None) or next(iter(sorted(found.pairs)), None)
+
+
+def ships(file: Path, sources: Sequence[Path]) -> bool:
+    """Tell whether a file is one of the sources or inside one."""
+    return any(file.is_relative_to(source) for source in sources)
+
+
+def is_required(module: str, files: Sequence[Path]) -> bool:
+    """Tell whether a distribution named like `module` stands in one of the files.
+
+    Some handlers are wrappers that a distribution provides and that call the user's function.
+    The names of distributions and of modules need not agree, hence only a likely sign.
+    """
+    words = re.sub("[-_.]+", "[-_.]+", re.escape(module).replace("\\-", "-"))
+    pattern = re.compile(rf"(?<![\w-]){words}(?![\w-])", re.IGNORECASE)
+    return any(pattern.search(file.read_text("utf-8", "replace")) for file in files)
+
+
+def missing_handler(text: str, *, root: Path, bases: Sequence[Path], origin: str) -> UsageError:
+    """Word the error of a handler whose module is nowhere, with the module that is near."""
+    head, colon, function = text.rpartition(":")
+    if not colon:
+        head, _, function = text.rpartition(".")
+    path = head.removesuffix(".py").replace(".", "/") + ".py"
+    files = sorted(
+        (file for base in bases for glob in ("*.py", "*/*.py") for file in base.glob(glob)),
+        reverse=True,
+    )
+    stems = {file.stem: file for file in files if not file.parent.name.startswith(("venv", "."))}
+    near = nearest(Path(path).stem, tuple(stems))
+    hint = "lpack build --handler src/main.handler"
+    if near is not None:
+        hint = f"did you mean `{shown(stems[near], root).removesuffix('.py')}.{function}`?"
+    places = " or ".join(f"`{shown(base, root)}`" for base in bases)
+    return UsageError(f"{origin}: there is no `{path}` in {places}", hint=hint)

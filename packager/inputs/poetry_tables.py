@@ -1,15 +1,16 @@
 """Poetry's own dependency tables (Poetry documentation, "Dependency specification")."""
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 
 from packager.errors import UsageError
-from packager.model.requirement import Declared
+from packager.inputs.documents import joined
+from packager.model.requirement import Declared, IndexSettings
 
 
 def poetry_requirements(
@@ -19,15 +20,68 @@ def poetry_requirements(
 
     Paths become `file:` URLs. Raises UsageError for git sources and malformed entries.
     """
-    for name, value in poetry.get("dependencies", {}).items():
+    table = poetry.get("dependencies", {})
+    yield from _requirements(table, "dependencies", origin=origin, folder=folder)
+
+
+def poetry_group(
+    poetry: Mapping[str, Any], name: str, *, origin: str, folder: Path
+) -> Iterator[Declared]:
+    """Turn `[tool.poetry.group.NAME.dependencies]` into PEP 508. Raises UsageError."""
+    table = poetry.get("group", {}).get(name, {}).get("dependencies", {})
+    yield from _requirements(table, f"group.{name}.dependencies", origin=origin, folder=folder)
+
+
+def poetry_extra(
+    poetry: Mapping[str, Any], name: str, *, origin: str, folder: Path
+) -> Iterator[Declared]:
+    """Give the optional dependencies that `[tool.poetry.extras]` lists. Raises UsageError."""
+    wanted = {canonicalize_name(each) for each in poetry.get("extras", {}).get(name, [])}
+    table = {
+        key: value
+        for key, value in poetry.get("dependencies", {}).items()
+        if canonicalize_name(key) in wanted
+    }
+    yield from _requirements(
+        table, "dependencies", origin=origin, folder=folder, with_optional=True
+    )
+
+
+def poetry_indexes(poetry: Mapping[str, Any], *, origin: str) -> IndexSettings:
+    """Read `[[tool.poetry.source]]`: primary sources replace the default index.
+
+    A source without a URL is the public index. Raises UsageError when the table is malformed.
+    """
+    primary: list[str] = []
+    others: list[str] = []
+    for source in poetry.get("source", []):
+        if not isinstance(source, dict):
+            raise UsageError(f"`tool.poetry.source` in `{origin}` must be a list of tables")
+        url = source.get("url")
+        if isinstance(url, str):
+            is_primary = source.get("priority", "primary") in {"primary", "default"}
+            (primary if is_primary else others).append(url)
+    default = primary[0] if primary else None
+    return IndexSettings(index_url=default, extra_index_urls=(*primary[1:], *others))
+
+
+def _requirements(
+    dependencies: Mapping[str, Any],
+    path: str,
+    *,
+    origin: str,
+    folder: Path,
+    with_optional: bool = False,
+) -> Iterator[Declared]:
+    for name, value in dependencies.items():
         if name.lower() == "python":
             continue
-        where = f"{origin} (tool.poetry.dependencies.{name})"
+        where = f"{origin} (tool.poetry.{path}.{name})"
         for entry in value if isinstance(value, list) else [value]:
             table = {"version": entry} if isinstance(entry, str) else entry
             if not isinstance(table, dict):
                 raise UsageError(f"{where}: neither a version nor a table")
-            if table.get("optional"):
+            if table.get("optional") and not with_optional:
                 continue
             text = _text(name, table, where=where, folder=folder)
             try:
@@ -51,7 +105,7 @@ def _text(name: str, table: Mapping[str, Any], *, where: str, folder: Path) -> s
         return f"{name}{suffix} @ {table['url']}{end}"
     for key in ("path", "file"):
         if key in table:
-            path = Path(os.path.normpath(folder / table[key]))
+            path = joined(folder, table[key])
             return f"{name}{suffix} @ {path.as_uri()}{end}"
     return f"{name}{suffix}{_specifier(table.get('version', '*'), where)}{end}"
 

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from packager.errors import UsageError
 from packager.inputs.documents import load_toml, shown
-from packager.inputs.poetry_tables import poetry_requirements
+from packager.inputs.poetry_tables import poetry_extra, poetry_group, poetry_requirements
 from packager.inputs.requirement_line import Entry
 from packager.inputs.settings import nearest
 from packager.inputs.uv_sources import Sources, index_settings, read_sources
@@ -106,6 +106,10 @@ def _extra(project: _Project, name: str, *, seen: frozenset[str]) -> Iterator[De
     wanted = canonicalize_name(name)
     if wanted in seen:
         return
+    poetry = project.data.get("tool", {}).get("poetry", {})
+    if name in poetry.get("extras", {}):
+        yield from poetry_extra(poetry, name, origin=project.shown, folder=project.file.parent)
+        return
     tables = project.data.get("project", {}).get("optional-dependencies", {})
     extras = {canonicalize_name(key): key for key in tables}
     if wanted not in extras:
@@ -154,6 +158,10 @@ def _group(project: _Project, name: str) -> Iterator[Declared]:
     groups = project.data.get("dependency-groups", {})
     where = f"dependency-groups.{name}"
     known = {canonicalize_name(key) for key in groups}
+    poetry = project.data.get("tool", {}).get("poetry", {})
+    if name in poetry.get("group", {}) and canonicalize_name(name) not in known:
+        yield from poetry_group(poetry, name, origin=project.shown, folder=project.file.parent)
+        return
     if canonicalize_name(name) not in known:
         near = nearest(name, tuple(groups))
         hint = f"did you mean `group:{near}`?" if near else None

@@ -1,6 +1,5 @@
 """One requirement as pip's users write it: PEP 508, a URL, or a path to a project or a wheel."""
 
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from packaging.utils import (
 from packaging.version import InvalidVersion, Version
 
 from packager.errors import UsageError
+from packager.inputs.documents import joined
 from packager.model.redaction import redact_text
 from packager.model.requirement import Declared, LocalProject
 
@@ -147,7 +147,7 @@ def _path_of(url: str, folder: Path) -> Path:
     text = url
     if url.lower().startswith("file:"):
         text = unquote(urlsplit(url).path) if "://" in url else unquote(url[len("file:") :])
-    return Path(os.path.normpath(folder / text))
+    return joined(folder, text)
 
 
 def _named(

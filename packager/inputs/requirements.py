@@ -1,12 +1,11 @@
 """The references of a function (`project`, `extra:NAME`, files) become one set of requirements."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from packager.errors import UsageError
-from packager.inputs.documents import shown
+from packager.inputs.documents import joined, shown
 from packager.inputs.project_tables import read_project
 from packager.inputs.requirements_txt import parse_requirements_file
 from packager.inputs.settings import nearest
@@ -63,7 +62,7 @@ def _in_project(requirements: Sequence[str]) -> tuple[str, ...]:
 
 
 def _existing(reference: str, root: Path) -> Path:
-    path = Path(os.path.normpath(root / reference))
+    path = joined(root, reference)
     if path.is_file():
         return path
     known = [each.name for each in path.parent.glob("*") if each.is_file()]

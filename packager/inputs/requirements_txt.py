@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, NoReturn
 
 from packager.errors import UsageError
-from packager.inputs.documents import shown
+from packager.inputs.documents import joined, shown
 from packager.inputs.requirement_line import hashes_of, parse_entry
 from packager.model.requirement import Declared, IndexSettings, LocalProject, RequirementSet
 
@@ -128,7 +128,7 @@ def read_lines(
                 f"{shown(file, root)}:{number}: lpack does not fetch requirements files",
                 hint="download it, and include the copy",
             )
-        path = Path(os.path.normpath(file.parent / target.removeprefix("file://")))
+        path = joined(file.parent, target.removeprefix("file://"))
         yield from read_lines(
             path, root=root, seen=seen, constraint=not includes, above=(*above, file)
         )

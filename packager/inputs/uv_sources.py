@@ -1,15 +1,16 @@
 """uv's additions to `pyproject.toml`: `[tool.uv.sources]`, workspaces and `[[tool.uv.index]]`."""
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from packager.errors import UsageError
-from packager.inputs.documents import load_toml
+from packager.inputs.documents import joined, load_toml
+from packager.inputs.poetry_tables import poetry_indexes
 from packager.inputs.requirement_line import Entry, local_project
 from packager.model.requirement import Declared, IndexSettings
 
@@ -32,14 +33,21 @@ class Sources(NamedTuple):
             raise UsageError(
                 f"`tool.uv.sources.{declared.name}` in `{self.origin}` has several sources, which "
                 "only uv can tell apart",
-                hint='uv export --format pylock.toml -o pylock.toml, requirements = ["pylock.toml"]',
+                hint="uv export --format pylock.toml -o pylock.toml, then name that file",
             )
         return self._from(chosen[0], declared)
 
     def _plain(self, declared: Declared) -> Entry:
         url = declared.requirement.url
-        if url is not None and url.startswith("git+"):
+        if url is not None and url.startswith(("git+", "hg+", "svn+", "bzr+")):
             raise _git(declared.name, declared.origin)
+        path = Path(unquote(urlsplit(url).path)) if url and url.startswith("file:") else None
+        if path is not None and path.is_dir():
+            marker = str(declared.requirement.marker) if declared.requirement.marker else None
+            extras = tuple(sorted(declared.requirement.extras))
+            return Entry(
+                local=local_project(path, origin=declared.origin, extras=extras, marker=marker)
+            )
         return Entry(declared=declared)
 
     def _from(self, source: Mapping[str, Any], declared: Declared) -> Entry:
@@ -64,7 +72,7 @@ class Sources(NamedTuple):
             if declared.name not in self.members:
                 raise UsageError(f"{where}: the workspace has no member `{declared.name}`")
             return self.members[declared.name]
-        return Path(os.path.normpath(self.folder / str(source["path"])))
+        return joined(self.folder, str(source["path"]))
 
 
 def _as_list(source: object) -> list[Mapping[str, Any]]:
@@ -154,15 +162,18 @@ def workspace_members(top: Path) -> dict[str, Path]:
 
 
 def index_settings(data: Mapping[str, Any], sources: Sources) -> IndexSettings:
-    """Read `[[tool.uv.index]]`: the default one, and the others in their order.
+    """Read `[[tool.uv.index]]` (or Poetry's sources): the default one, the others in order.
 
     An index marked `explicit` is only looked into for names whose source names it. That cannot
     be said of an index here, so it counts when a source uses it.
     """
     used = {each.get("index") for source in sources.table.values() for each in _as_list(source)}
+    tool = data.get("tool", {})
+    if "poetry" in tool and "index" not in tool.get("uv", {}):
+        return poetry_indexes(tool["poetry"], origin=sources.origin)
     default: str | None = None
     extra: list[str] = []
-    for index in data.get("tool", {}).get("uv", {}).get("index", []):
+    for index in tool.get("uv", {}).get("index", []):
         if not isinstance(index, dict) or not isinstance(index.get("url"), str):
             raise UsageError(f"`tool.uv.index` in `{sources.origin}`: every index needs a `url`")
         if index.get("default"):

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import urllib.parse
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from packager.errors import UsageError
@@ -119,6 +118,36 @@ def is_local(place: str) -> bool:
     return place.startswith("file:") or "://" not in place
 
 
+def strategy_of(indexes: IndexSettings) -> str:
+    """Merge indexes when the user says so, or when all extra ones are folders on this disk.
+
+    A local folder is no party to a dependency confusion.
+    """
+    extra = indexes.extra_index_urls
+    return "unsafe-best-match" if extra and all(map(is_local, extra)) else indexes.strategy
+
+
+def uv_variables(indexes: IndexSettings) -> dict[str, str]:
+    """Hand over the indexes in variables: arguments are readable by everyone on the machine."""
+    values: dict[str, str] = {}
+    if indexes.index_url:
+        values["UV_DEFAULT_INDEX"] = indexes.index_url
+    if indexes.extra_index_urls:
+        values["UV_INDEX"] = " ".join(indexes.extra_index_urls)
+    if indexes.find_links:
+        values["UV_FIND_LINKS"] = ",".join(as_url(place) for place in indexes.find_links)
+    if indexes.certificate:
+        values["SSL_CERT_FILE"] = indexes.certificate
+    if indexes.proxy:
+        values |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), indexes.proxy)
+    return values
+
+
+def as_url(place: str) -> str:
+    """Give a find-links entry as a URL, so that spaces cannot split it."""
+    return place if "://" in place else Path(place).absolute().as_uri()
+
+
 def with_credentials(url: str, indexes: IndexSettings) -> str:
     """Give `url` with the credentials of the index on the same scheme, host and port.
 
@@ -135,15 +164,6 @@ def with_credentials(url: str, indexes: IndexSettings) -> str:
         if at and (source.scheme, host.lower()) == (target.scheme, target.netloc.lower()):
             return target._replace(netloc=f"{user}@{target.netloc}").geturl()
     return url
-
-
-def absolute_find_links(settings: IndexSettings, *, root: Path) -> IndexSettings:
-    """Make folder names absolute, since resolvers run in a folder of their own."""
-    places = tuple(
-        place if "://" in place or place.startswith("file:") else str(root / place)
-        for place in settings.find_links
-    )
-    return replace(settings, find_links=places)
 
 
 def _unquoted(value: str) -> str:

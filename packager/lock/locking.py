@@ -139,6 +139,7 @@ class _Locking:
             self.requirements.local_projects,
             self.target,
             folder=self.options.build_folder,
+            indexes=self.indexes,
             offline=self.options.offline,
             reporter=self.reporter,
         )

@@ -11,6 +11,7 @@ from packager.model.target import Target
 
 _SHOWN = 12
 _AL2023_GLIBC = (2, 34)
+_AL2023_PYTHONS = (12, 13, 14)
 
 
 def no_wheel(
@@ -59,24 +60,33 @@ def _hint(name: str, target: Target, *, tags: Sequence[str], has_sdist: bool) ->
     sdist = f'allow-sdist = ["{name}"] under [tool.lpack] builds it from source'
     if not tags:
         return sdist if has_sdist else "check the name and the version, or loosen the pin"
-    if _fits(tags, target, glibc=_AL2023_GLIBC) and target.glibc < _AL2023_GLIBC:
+    own = {tuple(tag.split("-")[:2]) for tag in target.tags}
+    if _fits(tags, own, machine=target.machine) and target.glibc < _AL2023_GLIBC:
+        newer = "use python3.12 or newer, or " if _on_al2023(tags, target.machine) else ""
         return (
             f"the wheels need a newer C library than glibc {target.glibc[0]}.{target.glibc[1]}: "
-            f"use python3.12 or newer, or ask for an older version of `{name}`"
+            f"{newer}ask for an older version of `{name}`"
         )
-    other = "aarch64" if target.machine == "x86_64" else "x86_64"
-    word = "arm64" if other == "aarch64" else other
-    if any(other in tag for tag in tags) and not any(target.machine in tag for tag in tags):
-        return f'the wheels are for {word} only: set architecture = "{word}"'
+    machine = "aarch64" if target.machine == "x86_64" else "x86_64"
+    if _fits(tags, own, machine=machine):
+        word = "arm64" if machine == "aarch64" else machine
+        return f'its wheels for this Python are for {word}: set architecture = "{word}"'
     if has_sdist:
         return sdist
     return f"loosen the requirement on `{name}`, or choose a runtime that the tags name"
 
 
-def _fits(tags: Sequence[str], target: Target, *, glibc: tuple[int, int]) -> bool:
-    """Tell whether one of `tags` would fit if the target's C library were `glibc`."""
-    interpreters = {tuple(tag.split("-")[:2]) for tag in target.tags}
-    platforms = {f"manylinux_{glibc[0]}_{minor}_{target.machine}" for minor in range(glibc[1] + 1)}
+def _on_al2023(tags: Sequence[str], machine: str) -> bool:
+    """Tell whether a runtime on Amazon Linux 2023 could take one of `tags`."""
+    interpreters: set[tuple[str, ...]] = {(f"cp3{minor}", "abi3") for minor in range(2, 15)}
+    interpreters |= {(f"cp3{minor}", f"cp3{minor}") for minor in _AL2023_PYTHONS}
+    return _fits(tags, interpreters | {("py3", "none")}, machine=machine)
+
+
+def _fits(tags: Sequence[str], interpreters: set[tuple[str, ...]], *, machine: str) -> bool:
+    """Tell whether one of `tags` fits `interpreters` on Amazon Linux 2023 on `machine`."""
+    platforms = {f"manylinux_2_{minor}_{machine}" for minor in range(_AL2023_GLIBC[1] + 1)}
+    platforms |= {f"{name}_{machine}" for name in ("manylinux1", "manylinux2010", "manylinux2014")}
     for tag in tags:
         try:
             parsed = parse_wheel_filename(f"x-1-{tag}.whl")[3]

@@ -2,9 +2,7 @@
 
 import importlib.metadata
 import json
-import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from packaging.pylock import Pylock
@@ -12,16 +10,13 @@ from packaging.utils import canonicalize_name
 
 from packager.errors import CannotBuild
 from packager.lock.backend import LockJob
-from packager.lock.conflicts import explain_pip
+from packager.lock.existing_files import existing_files
 from packager.lock.indexes import is_local
 from packager.lock.lockfile import lock_of
-from packager.lock.processes import Finished, run
-from packager.lock.resolver_input import python_version, write_input
+from packager.lock.pip_failures import explain_pip
+from packager.lock.pip_process import REPORT, run_pip
 from packager.model.progress import Reporter
 from packager.model.requirement import IndexSettings
-from packager.model.target import Target
-
-_RUNNER = Path(__file__).with_name("pip_runner.py")
 
 
 class PipBackend:
@@ -34,74 +29,14 @@ class PipBackend:
     def lock(self, job: LockJob, reporter: Reporter) -> Pylock:  # noqa: ARG002 -- the protocol's
         """Resolve `job` with wheels only, then with the allowed source distributions."""
         _refuse_mixed_indexes(job.indexes)
-        done = self._install(job, sdists=False)
+        done = run_pip(job)
         if done.returncode != 0 and job.allow_sdist:
-            done = self._install(job, sdists=True)
+            done = run_pip(job, sdists=True)
         if done.returncode != 0:
-            raise explain_pip(f"{done.stdout}\n{done.stderr}", job)
-        report = json.loads((job.workdir / "report.json").read_text(encoding="utf-8"))
+            text = done.stdout + done.stderr
+            raise explain_pip(text, job, existing=lambda wanted: existing_files(wanted, job))
+        report = json.loads((job.workdir / REPORT).read_text(encoding="utf-8"))
         return pylock_of_report(report)
-
-    def _install(self, job: LockJob, *, sdists: bool) -> Finished:
-        indexes = _offline(job.indexes) if job.offline else job.indexes
-        files = write_input(job, options=option_lines(indexes))
-        arguments = [
-            *("install", "--dry-run", "--ignore-installed", "--no-input", "--no-color"),
-            *("--progress-bar", "off", "--disable-pip-version-check", "--report", "report.json"),
-            *("--target", "unused", "--only-binary", ":all:"),
-            *target_options(job.target),
-            *("--requirement", files.requirements.name, "--constraint", files.constraints.name),
-        ]
-        if sdists:
-            for name in sorted(job.allow_sdist):
-                arguments += ["--no-binary", name]
-        if job.requirements.prereleases:
-            arguments.append("--pre")
-        if indexes.certificate:
-            arguments += ["--cert", indexes.certificate]
-        request = job.workdir / "request.json"
-        environment = dict(job.target.marker_environment)
-        text = {"environment": environment, "arguments": arguments, "allow_sdists": sdists}
-        request.write_text(json.dumps(text), encoding="utf-8")
-        # -P keeps the runner's folder, where a `select` module lies, out of the search path.
-        return run(
-            [sys.executable, "-P", str(_RUNNER), request.name],
-            cwd=job.workdir,
-            environment={"PIP_PROXY": indexes.proxy} if indexes.proxy else None,
-        )
-
-
-def target_options(target: Target) -> list[str]:
-    """Give the options that tell pip the target's wheel tags.
-
-    pip takes platforms literally (pip#10760), so that every one is listed, in the order of the
-    tags. `abi3` and `none` must be listed as well, or stable-ABI wheels are not found.
-    """
-    platforms = dict.fromkeys(tag.split("-", 2)[2] for tag in target.tags)
-    options = ["--python-version", python_version(target), "--implementation", "cp"]
-    major, minor = target.python
-    for abi in (f"cp{major}{minor}", "abi3", "none"):
-        options += ["--abi", abi]
-    for platform in platforms:
-        if platform != "any":
-            options += ["--platform", platform]
-    return options
-
-
-def option_lines(indexes: IndexSettings) -> list[str]:
-    """Give the index settings as lines of a requirements file, which replace pip's own settings.
-
-    In a file that only this user can read, credentials are neither arguments nor variables.
-    """
-    lines = []
-    if indexes.no_index:
-        lines.append("--no-index")
-    elif indexes.index_url:
-        lines.append(f"--index-url {indexes.index_url}")
-    if not indexes.no_index:
-        lines += [f"--extra-index-url {url}" for url in indexes.extra_index_urls]
-    lines += [f"--find-links {_as_url(place)}" for place in indexes.find_links]
-    return lines
 
 
 def pylock_of_report(report: Mapping[str, Any]) -> Pylock:
@@ -143,19 +78,3 @@ def _refuse_mixed_indexes(indexes: IndexSettings) -> None:
             "pip merges all package indexes and cannot look a name up on the first index only",
             hint='install uv, or accept the merging with `index-strategy = "unsafe-best-match"`',
         )
-
-
-def _offline(indexes: IndexSettings) -> IndexSettings:
-    """Keep only what lies on this disk, since pip has no mode without network."""
-    local = [url for url in (indexes.index_url, *indexes.extra_index_urls) if url and is_local(url)]
-    return IndexSettings(
-        index_url=local[0] if local else None,
-        extra_index_urls=tuple(local[1:]),
-        find_links=tuple(place for place in indexes.find_links if is_local(place)),
-        no_index=not local,
-        strategy=indexes.strategy,
-    )
-
-
-def _as_url(place: str) -> str:
-    return place if "://" in place else Path(place).absolute().as_uri()

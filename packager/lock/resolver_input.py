@@ -19,12 +19,18 @@ class ResolverInput:
     constraints: Path
 
 
-def write_input(job: LockJob, *, options: Sequence[str] = ()) -> ResolverInput:
-    """Write the files of `job` into its workdir; `options` are lines put on top."""
+def write_input(
+    job: LockJob, *, options: Sequence[str] = (), lines: Sequence[str] | None = None
+) -> ResolverInput:
+    """Write the files of `job` into its workdir.
+
+    `options` are put on top; `lines` replace what is declared and the local projects.
+    """
     requirements = job.workdir / "requirements.in"
     constraints = job.workdir / "constraints.txt"
-    lines = [*options, *_local_lines(job), *_lines(_foreign(job.requirements.declared, job))]
-    requirements.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    if lines is None:
+        lines = [*_local_lines(job), *_lines(_foreign(job.requirements.declared, job))]
+    requirements.write_text("\n".join([*options, *lines]) + "\n", encoding="utf-8")
     narrowing = _foreign(job.requirements.constraints, job)
     constraints.write_text("\n".join(_lines(narrowing)) + "\n", encoding="utf-8")
     return ResolverInput(requirements=requirements, constraints=constraints)

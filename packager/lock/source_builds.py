@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from packaging.utils import NormalizedName, parse_wheel_filename
 
 from packager.errors import CannotBuild
 from packager.lock.backend import find_uv
+from packager.lock.indexes import strategy_of, uv_variables
 from packager.lock.sdist_download import download_sdist
 from packager.lock.select import SdistReference
 from packager.model.progress import Reporter
@@ -50,6 +51,7 @@ def build_projects(
     target: Target,
     *,
     folder: Path,
+    indexes: IndexSettings,
     offline: bool,
     reporter: Reporter,
 ) -> tuple[BuiltProject, ...]:
@@ -58,6 +60,7 @@ def build_projects(
     The same folder asked for twice is built once, with the extras of both. Raise CannotBuild
     when a build fails or gives a wheel for another machine.
     """
+    variables = installer_variables(indexes, offline=offline)
     extras: dict[Path, dict[str, None]] = {}
     origins: dict[Path, str] = {}
     for project in projects:
@@ -73,7 +76,7 @@ def build_projects(
                 hint="a local requirement is a folder with a pyproject.toml",
             )
         reporter.step(f"building {path.name} from source")
-        wheel = _build(path, path.name, folder=folder, target=target, offline=offline)
+        wheel = _build(path, path.name, folder=folder, target=target, variables=variables)
         name = parse_wheel_filename(wheel.filename)[0]
         suffix = f"[{','.join(wanted)}]" if wanted else ""
         declared = Declared(requirement=Requirement(f"{name}{suffix}"), origin=origins[path])
@@ -91,6 +94,7 @@ def build_sdists(
     reporter: Reporter,
 ) -> tuple[Pin, ...]:
     """Build wheels from source distributions, whose digest is checked before they are opened."""
+    variables = installer_variables(indexes, offline=offline)
     pins = []
     for sdist in sdists:
         reporter.step(f"building {sdist.filename} from source, as allow-sdist permits")
@@ -103,7 +107,9 @@ def build_sdists(
             )
             _check_digest(archive, sdist)
             source = _unpack(archive, Path(temporary) / "source")
-            wheel = _build(source, sdist.filename, folder=folder, target=target, offline=offline)
+            wheel = _build(
+                source, sdist.filename, folder=folder, target=target, variables=variables
+            )
         name, version, _, _ = parse_wheel_filename(wheel.filename)
         if name != sdist.name or sdist.version not in {None, version}:
             raise CannotBuild(
@@ -115,12 +121,12 @@ def build_sdists(
 
 
 def _build(
-    source: Path, title: str, *, folder: Path, target: Target, offline: bool
+    source: Path, title: str, *, folder: Path, target: Target, variables: Mapping[str, str]
 ) -> WheelReference:
     """Build the wheel of `source` into a folder of `folder` named by its digest."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as temporary:
-        with _offline_installers(enabled=offline):
+        with _variables(variables):
             made = _run_backend(source, Path(temporary), title)
         _check_tags(made.name, title, target)
         digest = hashlib.sha256(made.read_bytes()).hexdigest()
@@ -174,9 +180,8 @@ def _failed(title: str, output: str) -> CannotBuild:
 
 
 @contextmanager
-def _offline_installers(*, enabled: bool) -> Iterator[None]:
-    """Keep the installer of build requirements off the network, while the build runs."""
-    wanted = {"UV_OFFLINE": "1", "PIP_NO_INDEX": "1"} if enabled else {}
+def _variables(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Set variables while a build runs: `build` hands none to the installer it starts."""
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
@@ -187,6 +192,21 @@ def _offline_installers(*, enabled: bool) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def installer_variables(indexes: IndexSettings, *, offline: bool) -> dict[str, str]:
+    """Give the installer of build requirements the same indexes as the resolver has."""
+    values = uv_variables(indexes)
+    values["UV_INDEX_STRATEGY"] = strategy_of(indexes)
+    if indexes.index_url:
+        values["PIP_INDEX_URL"] = indexes.index_url
+    if indexes.extra_index_urls:
+        values["PIP_EXTRA_INDEX_URL"] = " ".join(indexes.extra_index_urls)
+    if indexes.no_index:
+        values |= {"UV_NO_INDEX": "1", "PIP_NO_INDEX": "1"}
+    if offline:
+        values |= {"UV_OFFLINE": "1", "PIP_NO_INDEX": "1"}
+    return values
 
 
 def _check_tags(filename: str, title: str, target: Target) -> None:

@@ -35,7 +35,7 @@ def _rows(value: Any) -> str:  # noqa: ANN401 -- whatever TOML holds
     return _value(value)
 
 
-def _value(value: Any) -> str:  # noqa: ANN401 -- whatever TOML holds
+def _value(value: Any) -> str:  # noqa: ANN401, PLR0911 -- one return for each type of TOML
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

@@ -1,20 +1,20 @@
 """Locking through `uv pip compile`, which resolves for foreign platforms by itself."""
 
 import os
-import tomllib
+import sys
 from pathlib import Path
 
 from packaging.pylock import Pylock
 
 from packager.errors import CannotBuild
 from packager.lock.backend import LockJob
-from packager.lock.conflicts import explain_uv
-from packager.lock.indexes import is_local
+from packager.lock.existing_files import existing_files
+from packager.lock.indexes import strategy_of, uv_variables
 from packager.lock.lockfile import parse_lock
 from packager.lock.processes import Finished, run
 from packager.lock.resolver_input import python_version, write_input
+from packager.lock.uv_failures import explain_uv, lacks_wheel
 from packager.model.progress import Reporter
-from packager.model.requirement import IndexSettings
 from packager.model.target import Target
 
 _GLIBC_KNOWN_TO_UV = ((2, 17), (2, 28), *((2, minor) for minor in range(31, 41)))
@@ -41,7 +41,7 @@ class UvBackend:
         done = self._compile(job, sdists=False)
         if done.returncode == 0:
             return _read(done)
-        if not exact(job.target) and _lacks_wheel(done):
+        if not exact(job.target) and lacks_wheel(done.stderr):
             fallback = _with_pip(job, reporter)
             if fallback is not None:
                 return fallback
@@ -50,7 +50,7 @@ class UvBackend:
             if with_sdists.returncode == 0:
                 return _read(with_sdists)
             done = with_sdists
-        raise explain_uv(done.stderr, job, other_files=lambda name: self._files(job, name))
+        raise explain_uv(done.stderr, job, existing=lambda wanted: existing_files(wanted, job))
 
     def _compile(self, job: LockJob, *, sdists: bool) -> Finished:
         files = write_input(job)
@@ -67,7 +67,7 @@ class UvBackend:
             for name in sorted(job.allow_sdist):
                 arguments += ["--no-binary", name]
         arguments.append(files.requirements.name)
-        return run(arguments, cwd=job.workdir, environment=index_environment(job.indexes))
+        return run(arguments, cwd=job.workdir, environment=uv_variables(job.indexes))
 
     def _command(self, job: LockJob) -> list[str]:
         command = [
@@ -84,7 +84,9 @@ class UvBackend:
             "--no-progress",
             "--color",
             "never",
-            # Without this, uv fetches an interpreter of the target's version first.
+            # Without these, uv looks for an interpreter of the target's version, and fetches one.
+            "--python",
+            sys.executable,
             "--no-python-downloads",
             *_configuration(),
             "--index-strategy",
@@ -98,26 +100,6 @@ class UvBackend:
             command.append("--offline")
         return command
 
-    def _files(self, job: LockJob, requirement: str) -> list[str]:
-        """Name every file of the newest version that `requirement` allows, for an error text."""
-        question = job.workdir / "question.in"
-        question.write_text(requirement + "\n", encoding="utf-8")
-        arguments = [item for item in self._command(job) if item not in {"--only-binary", ":all:"}]
-        arguments += ["--universal", "--no-deps", question.name]
-        done = run(arguments, cwd=job.workdir, environment=index_environment(job.indexes))
-        if done.returncode != 0:
-            return []
-        packages = tomllib.loads(done.stdout).get("packages", [])
-        entries = [
-            entry
-            for package in packages
-            for entry in [*package.get("wheels", ()), package.get("sdist")]
-            if entry
-        ]
-        return [
-            str(e.get("name") or e.get("url") or e.get("path")).rpartition("/")[2] for e in entries
-        ]
-
 
 def platform_of(target: Target) -> str:
     """Give uv's word for the target: the newest glibc it knows that the target satisfies."""
@@ -128,35 +110,6 @@ def platform_of(target: Target) -> str:
 def exact(target: Target) -> bool:
     """Tell whether uv can be told the target's glibc exactly."""
     return target.glibc in _GLIBC_KNOWN_TO_UV
-
-
-def strategy_of(indexes: IndexSettings) -> str:
-    """Merge indexes when the user says so, or when all extra ones are folders on this disk.
-
-    A local folder is no party to a dependency confusion.
-    """
-    extra = indexes.extra_index_urls
-    return "unsafe-best-match" if extra and all(map(is_local, extra)) else indexes.strategy
-
-
-def index_environment(indexes: IndexSettings) -> dict[str, str]:
-    """Hand over the indexes in variables: arguments are readable by everyone on the machine."""
-    values: dict[str, str] = {}
-    if indexes.index_url:
-        values["UV_DEFAULT_INDEX"] = indexes.index_url
-    if indexes.extra_index_urls:
-        values["UV_INDEX"] = " ".join(indexes.extra_index_urls)
-    if indexes.find_links:
-        values["UV_FIND_LINKS"] = ",".join(_as_url(place) for place in indexes.find_links)
-    if indexes.certificate:
-        values["SSL_CERT_FILE"] = indexes.certificate
-    if indexes.proxy:
-        values |= dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"), indexes.proxy)
-    return values
-
-
-def _as_url(place: str) -> str:
-    return place if "://" in place else Path(place).absolute().as_uri()
 
 
 def _configuration() -> list[str]:
@@ -170,10 +123,6 @@ def _configuration() -> list[str]:
 
 def _read(done: Finished) -> Pylock:
     return parse_lock(done.stdout, origin="the lock that uv wrote")
-
-
-def _lacks_wheel(done: Finished) -> bool:
-    return "no usable wheels" in done.stderr or "no wheels with a matching" in done.stderr
 
 
 def _with_pip(job: LockJob, reporter: Reporter) -> Pylock | None:

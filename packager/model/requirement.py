@@ -43,7 +43,7 @@ class IndexSettings:
     """Where distributions come from.
 
     URLs may hold credentials: they are for requests only and must never reach a log, a lock, a
-    manifest or an error; `packager.lock.indexes.redact` takes them out. `None` as `index_url`
+    manifest or an error; `packager.model.redaction` takes them out. `None` as `index_url`
     means the default index of the locking backend. `strategy` is `first-index` (a name is only
     looked for on the first index that has it, against dependency confusion) or
     `unsafe-best-match` (all indexes are merged, as pip does).

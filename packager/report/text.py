@@ -1,12 +1,14 @@
 """A build as text for people: at most 100 columns, sizes in MiB, exact bytes near a limit. Pure."""
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from packager import __version__
 from packager.model.build import Build, LimitCheck, Share
 
 _MIB = 1024 * 1024
 _ROWS = 12
+_COLUMNS = 100
 
 
 def render_build(build: Build, *, shown_path: str, rows: int = _ROWS) -> str:
@@ -110,6 +112,7 @@ def _limit(check: LimitCheck) -> str:
 
 
 def _subtraction(build: Build) -> list[str]:
+    """One sentence for each distribution that the runtime has too, group members together."""
     dependencies = build.dependencies
     gone = [d for d in dependencies.distributions if d.subtracted]
     lines: list[str] = []
@@ -120,17 +123,34 @@ def _subtraction(build: Build) -> list[str]:
             f"  left out {len(gone)} that the runtime provides: "
             f"−{mib(unzipped)} unzipped, −{mib(zipped)} zipped"
         )
-    lines.extend(
-        f"    {'−' if line.outcome == 'subtracted' else '+'} {line.reason}{_saving(line)}"
-        for line in dependencies.subtraction
-    )
-    lines.extend(f"  ! {conflict}" for conflict in dependencies.conflicts)
+    followers: dict[str, list[str]] = {}
+    ways: dict[str, int] = {}
+    for line in dependencies.subtraction:
+        if line.code == "group":
+            followers.setdefault(line.reason.removeprefix(line.name), []).append(line.name)
+        else:
+            sign = "−" if line.outcome == "subtracted" else "+"
+            lines.extend(_wrapped(f"{sign} {line.reason}"))
+        if line.loosen is not None:
+            ways[line.loosen] = line.loosen_compressed_bytes
+    for reason, names in followers.items():
+        together = ", ".join(names)
+        said = reason if len(names) == 1 else reason.replace(" goes with ", " go with ", 1)
+        lines.extend(_wrapped(f"+ {together}{said}"))
+    for loosen, saved in ways.items():
+        lines.extend(_wrapped(f"→ `{loosen}` instead would save {mib(saved)} zipped"))
+    for conflict in dependencies.conflicts:
+        lines.extend(_wrapped(f"! {conflict}"))
     return ["", *lines] if lines else []
 
 
-def _saving(line: object) -> str:
-    loosen = getattr(line, "loosen", None)
-    if loosen is None:
-        return ""
-    saved = getattr(line, "loosen_compressed_bytes", 0)
-    return f"; `{loosen}` would save {mib(saved)} zipped"
+def _wrapped(sentence: str) -> list[str]:
+    """Break a sentence at 100 columns under its sign."""
+    return wrap(
+        sentence,
+        _COLUMNS,
+        initial_indent="    ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

@@ -38,7 +38,10 @@ def found_in(folders: list[str]) -> list[dict[str, object]]:
     packages: dict[str, dict[str, object]] = {}
     for folder in folders:
         for distribution in distributions(path=[folder]):
-            name, version = distribution.metadata["Name"], distribution.version
+            try:
+                name, version = distribution.metadata["Name"], distribution.version
+            except (KeyError, TypeError):  # a folder without METADATA, told so by newer Pythons
+                continue
             if name and version:
                 entry: dict[str, object] = {
                     "name": name,

@@ -70,7 +70,7 @@ def _shipped(name: str, facts: dict[str, Any]) -> RuntimePackage:
 
 
 def read_captured_catalog(
-    path: Path, *, runtime: str | None = None, architecture: str | None = None
+    path: Path, runtime: str | None = None, *, architecture: str | None = None
 ) -> RuntimeCatalog:
     """Return the catalog in `path`, the JSON answer of the capture handler.
 

@@ -4,7 +4,6 @@ The facts live in `data/targets.toml`, each with its source; this module derives
 PEP 425, PEP 508 and PEP 600 say. Nothing is taken from the machine lpack runs on.
 """
 
-from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -89,6 +88,8 @@ def _known_kind(kind: str) -> TargetKind:
 
 def _unknown(what: str, given: str, known: tuple[str, ...]) -> UsageError:
     """Word the refusal of `given`, with the nearest known word and all of them."""
+    from difflib import get_close_matches  # noqa: PLC0415 -- loaded only when a word is wrong
+
     # `3.13`, `py313` and `python313` are what people type for python3.13.
     digits = "".join(character for character in given if character.isdigit())
     same_digits = [name for name in known if digits and name.replace(".", "").endswith(digits)]

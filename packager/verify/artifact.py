@@ -32,12 +32,18 @@ def check_artifact(path: Path, manifest: Mapping[str, Any]) -> list[str]:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError as error:
         raise CannotBuild(f"cannot read `{path}`: {error.strerror}") from error
+    faults: list[str] = []
     try:
-        return [*_check_digest(descriptor, manifest), *_check_files(descriptor, manifest)]
+        faults.extend(check_figures(manifest))
+        faults.extend(_check_digest(descriptor, manifest))
+        faults.extend(_check_files(descriptor, manifest))
     except NotCanonicalError as error:
-        return [str(error)]
+        faults.append(str(error))
+    except OSError as error:
+        raise CannotBuild(f"cannot read `{path}`: {error.strerror}") from error
     finally:
         os.close(descriptor)
+    return faults
 
 
 def _check_digest(descriptor: int, manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -84,7 +90,7 @@ def _check_record(
     record: Record, dated: int, row: list[Any], *, stamp: int, position: int
 ) -> Iterator[str]:
     found = [
-        record.name.decode(),
+        record.name.decode(errors="backslashreplace"),
         record.uncompressed_bytes,
         record.compressed_bytes,
         record.crc32,
@@ -99,7 +105,7 @@ def _check_record(
 
 
 def _check_stream(descriptor: int, record: Record, stamp: int) -> Iterator[str]:
-    name = record.name.decode()
+    name = record.name.decode(errors="backslashreplace")
     header = local_header(record, stamp)
     if os.pread(descriptor, len(header), record.offset) != header:
         yield f"the local header of `{name}` differs from the central directory"

@@ -44,8 +44,8 @@ class ElfFacts:
 
     `bits` is 32 or 64. `machine` is the wheel tags' word where there is one, else ELF's own.
     `needed` are the sonames the loader looks for, in order. `search_path` is DT_RUNPATH, or
-    DT_RPATH where there is none. `versions` maps a family (`GLIBC`, `GLIBCXX`, `CXXABI`) to the highest version
-    that is needed of it.
+    DT_RPATH where there is none. `versions` maps a family (`GLIBC`, `GLIBCXX`, `CXXABI`) to the
+    highest version that is needed of it.
     """
 
     bits: int

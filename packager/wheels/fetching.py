@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 _THREADS: Final = 6
 _POLL_SECONDS: Final = 0.1
-_GRACE_SECONDS: Final = 2.0
+# How long the tidying up of a stopped download may take: one unlink, behind one fsync at worst.
+_GRACE_SECONDS: Final = 10.0
 # Headers that tell why the bytes are wrong: a login page, or a body compressed on the way.
 _TELLING_HEADERS: Final = ("Content-Type", "Content-Encoding")
 
@@ -49,7 +50,7 @@ class Fetching:
         self._stop = threading.Event()
         self._waiting: deque[WheelReference] = deque()
         self._deadlines: dict[str, tuple[WheelReference, float]] = {}
-        self._open: set[Response] = set()
+        self._receiving: dict[str, Response | None] = {}
         self._outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
 
     def run(self, wheels: list[WheelReference]) -> None:
@@ -65,14 +66,21 @@ class Fetching:
             for _ in wheels:
                 self._await_one()
         finally:
-            # After a success all threads are at their end, and this does nothing.
-            self._stop.set()
-            for response in tuple(self._open):
+            self._halt()
+
+    def _halt(self) -> None:
+        """Stop all threads and wait for those that have a temporary file to remove.
+
+        The others hold nothing and may be stuck where nothing can wake them up: they are left
+        behind. After a success there is nothing to do.
+        """
+        self._stop.set()
+        for response in tuple(self._receiving.values()):
+            if response is not None:
                 abort(response)
-            patience = time.monotonic() + _GRACE_SECONDS
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join(max(0.0, patience - time.monotonic()))
+        patience = time.monotonic() + _GRACE_SECONDS
+        while self._receiving and time.monotonic() < patience:
+            time.sleep(0.005)
 
     def _await_one(self) -> None:
         while True:
@@ -117,7 +125,8 @@ class Fetching:
                 if path is None:
                     self._download(wheel, deadline)
                 else:
-                    self._receive(wheel, read_local(wheel, path), deadline)
+                    with self._marked(wheel, None):
+                        self._receive(wheel, read_local(wheel, path), deadline)
             except WrongBytes as verdict:
                 # A proxy's damaged copy heals by asking again; a file on disk does not.
                 wrong += 1
@@ -148,7 +157,7 @@ class Fetching:
             wheel=wheel.filename,
             read_seconds=min(self._policy.read_timeout, remaining),
         )
-        with closing(response), self._abortable(response):
+        with closing(response), self._marked(wheel, response):
             try:
                 self._receive(wheel, body_of(response, wheel=wheel.filename), deadline)
             except WrongBytes as verdict:
@@ -158,13 +167,18 @@ class Fetching:
                 raise
 
     @contextmanager
-    def _abortable(self, response: "Response") -> Iterator[None]:
-        self._open.add(response)
+    def _marked(self, wheel: WheelReference, response: "Response | None") -> Iterator[None]:
+        """Be in `_receiving` while a temporary file may exist.
+
+        First the mark, then the look at `_stop`: whoever stops does it in the other order, so
+        that no thread gets past both.
+        """
+        self._receiving[wheel.sha256] = response
         try:
             self._raise_if_stopped()
             yield
         finally:
-            self._open.discard(response)
+            del self._receiving[wheel.sha256]
 
     def _receive(self, wheel: WheelReference, chunks: Iterator[bytes], deadline: float) -> None:
         def heard(count: int) -> None:

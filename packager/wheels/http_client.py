@@ -37,7 +37,7 @@ _TRANSIENT: Final = frozenset({408, 425, 429})
 _LONGEST_WAIT_SECONDS: Final = 60.0
 # Bytes must arrive as they lie on the server: the digest is of them (RFC 9110 §12.5.3).
 _HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "lpack"}
-_TRY_LATER: Final = "try again later; what has arrived so far is kept"
+_TRY_LATER: Final = "try again later: what arrived completely is kept"
 _OFFLINE_HINT: Final = "check the network and the proxy, or use --offline with a filled store"
 
 

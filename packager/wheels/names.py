@@ -25,7 +25,7 @@ _SHOWN = 120
 
 def show(name: str) -> str:
     """Put a name into backticks for a message, shortened, without a character that acts."""
-    text = "".join(c if c.isprintable() and c != "`" else ascii(c)[1:-1] for c in name[:_SHOWN])
+    text = "".join(c if c.isprintable() and c != "`" else _escape(c) for c in name[:_SHOWN])
     return f"`{text}{'…' if len(name) > _SHOWN else ''}`"
 
 
@@ -118,3 +118,7 @@ def _find_length_fault(name: str) -> str | None:
     if max(map(len, encoded.split(b"/"))) > MAX_PART_BYTES:
         return f"has a part longer than {MAX_PART_BYTES} bytes"
     return None
+
+
+def _escape(character: str) -> str:
+    return r"\x60" if character == "`" else ascii(character)[1:-1]

@@ -39,6 +39,9 @@ _EXTRA_UNICODE_PATH = 0x7075
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 LOCAL_HEADER_BYTES = 30
 
+_MAX_VERSION = 63
+"""The highest "version needed to extract" that APPNOTE 4.4.3 defines."""
+
 _METHODS = {
     1: "shrink", 6: "implode", 9: "deflate64", 12: "bzip2", 14: "lzma", 93: "zstandard", 95: "xz",
     99: "AES",
@@ -192,11 +195,13 @@ def _parse_directory(directory: bytes, count: int) -> Iterator[Entry]:
 
 
 def _parse_entry(fields: tuple[int, ...], variable: bytes) -> Entry:
-    _, _, _, flags, method, _, _, crc32, *_ = fields
+    _, _, version, flags, method, _, _, crc32, *_ = fields
     name_bytes, extra_bytes, comment_bytes, disk, _, attributes, offset = fields[10:]
     raw_name = variable[:name_bytes]
     name = _decode_name(raw_name, flags)
     _check_kind(name, flags=flags, method=method, attributes=attributes)
+    if version > _MAX_VERSION:
+        raise MalformedZip(f"{show(name)} needs version {version / 10} of the zip format")
     if disk:
         raise MalformedZip(f"{show(name)} lies on another volume")
     if comment_bytes:

@@ -125,7 +125,7 @@ def get(
 )
 def test_script(server: FaultServer, store: Store, case: dict[str, Any]) -> None:
     started = time.monotonic()
-    url = server.url(case["script"], user="") + "?signature=s3cr3t"
+    url = server.url(case["script"]) + "?signature=s3cr3t"
     error = get(store, wheel(url, size=case.get("size", True)))
     took = time.monotonic() - started
     assert took < POLICY.deadline + 1.5
@@ -445,7 +445,7 @@ from packager.model.selection import WheelReference
 from packager.wheels.download import fetch
 from packager.wheels.store import Store
 wheels = [
-    WheelReference(filename=url.rpartition("/")[2], sha256=f"{n:064x}", url=url, size_bytes=307200)
+    WheelReference(filename=url.rpartition("/")[2], sha256=f"{n:064x}", url=url)
     for n, url in enumerate(sys.argv[2:])
 ]
 try:
@@ -480,12 +480,13 @@ def test_the_network_is_not_loaded_when_nothing_is_missing(store: Store, tmp_pat
     assert get(store, local(tmp_path / NAME)) is None
     code = (
         "import sys; from pathlib import Path\n"
-        "from packager.model.progress import NullReporter\n"
         "from packager.model.requirement import IndexSettings\n"
         "from packager.model.selection import WheelReference\n"
+        "from packager.model.progress import NullReporter\n"
         "from packager.wheels.download import fetch; from packager.wheels.store import Store\n"
         "one = WheelReference(filename='x', sha256=sys.argv[2], url='http://host.invalid/x')\n"
-        "fetch([one], Store(Path(sys.argv[1])), settings=IndexSettings(), reporter=NullReporter())\n"
+        "store = Store(Path(sys.argv[1]))\n"
+        "fetch([one], store, settings=IndexSettings(), reporter=NullReporter())\n"
         "print(sorted({'requests', 'ssl', 'platformdirs', 'http.client'} & set(sys.modules)))\n"
     )
     done = subprocess.run(

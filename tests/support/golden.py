@@ -8,7 +8,8 @@ from pathlib import Path
 
 _FILTERS: tuple[tuple[str, str], ...] = (
     (r"\b[0-9a-f]{64}\b", "<SHA256>"),
-    (r"\b[A-Za-z0-9+/]{43}=", "<SHA256-BASE64>"),
+    (r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{43}=", "<SHA256-BASE64>"),
+    (r"\b[0-9a-f]{16}…", "<SHA256>…"),
     (r"\b\d+\.\d+ ?m?s\b", "<TIME>"),
     (r"\b(uv|pip) \d+\.\d+(\.\d+)*", r"\1 <VERSION>"),
     (r"\blpack \d+\.\d+\.\d+\S*", "lpack <VERSION>"),

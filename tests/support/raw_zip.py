@@ -5,8 +5,6 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-_SENTINEL = 0xFFFFFFFF
-
 
 def deflate(data: bytes) -> bytes:
     """One raw deflate stream of `data`."""
@@ -20,8 +18,9 @@ class RawMember:
 
     `both`, `central` and `local` override fields of the headers by name: `name`, `extra`
     (bytes), `flags`, `method`, `crc32`, `compressed`, `uncompressed`, `comment`, `disk`,
-    `attributes`, `offset`, `made_by`. `stream` replaces the stored bytes, `descriptor` follows
-    them, `gap` follows everything. `hidden` leaves the member out of the central directory.
+    `attributes`, `offset`, `made_by`, `version`. `stream` replaces the stored bytes,
+    `descriptor` follows them, `gap` follows everything. `hidden` leaves the member out of the
+    central directory.
     """
 
     name: str
@@ -53,6 +52,7 @@ class RawMember:
             "compressed": len(self.stored()),
             "uncompressed": len(self.data),
             "made_by": 0x0314,
+            "version": 20,
             "attributes": 0o040755 << 16 if self.name.endswith("/") else 0o100644 << 16,
             "disk": 0,
             "offset": offset,
@@ -119,10 +119,10 @@ def descriptor(
 
 
 def _local(f: Mapping[str, int | bytes]) -> bytes:
-    name, extra = bytes(f["name"]), bytes(f["extra"])  # type: ignore[arg-type]  # bytes by key
+    name, extra = bytes(f["name"]), bytes(f["extra"])
     keys = ("crc32", "compressed", "uncompressed")
     return (
-        struct.pack("<4s5H", b"PK\x03\x04", 20, f["flags"], f["method"], 0, 0x21)
+        struct.pack("<4s5H", b"PK\x03\x04", f["version"], f["flags"], f["method"], 0, 0x21)
         + struct.pack("<3I2H", *(f[key] for key in keys), len(name), len(extra))
         + name
         + extra
@@ -130,10 +130,12 @@ def _local(f: Mapping[str, int | bytes]) -> bytes:
 
 
 def _central(f: Mapping[str, int | bytes]) -> bytes:
-    name, extra, comment = (bytes(f[k]) for k in ("name", "extra", "comment"))  # type: ignore[arg-type]  # bytes by key
+    name, extra, comment = (bytes(f[k]) for k in ("name", "extra", "comment"))
     keys = ("crc32", "compressed", "uncompressed")
     return (
-        struct.pack("<4s6H", b"PK\x01\x02", f["made_by"], 20, f["flags"], f["method"], 0, 0x21)
+        struct.pack(
+            "<4s6H", b"PK\x01\x02", f["made_by"], f["version"], f["flags"], f["method"], 0, 0x21
+        )
         + struct.pack("<3I3H", *(f[key] for key in keys), len(name), len(extra), len(comment))
         + struct.pack("<2H2I", f["disk"], 0, f["attributes"], f["offset"])
         + name

@@ -2,17 +2,22 @@ import threading
 import time
 import tracemalloc
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
+from support.demo_wheel import INFO, Shape
+from support.hostile_ends import refused_ends
+from support.hostile_wheels import refused_wheels
+from support.hostile_zips import refused_zips
+from support.odd_zips import accepted
+from support.wheel_builder import build_wheel, describe, record_hash
 
 from packager.errors import CannotBuild, WheelRefused
 from packager.model.wheel import AdmittedWheel
 from packager.wheels.admission import admit
-from support.hostile_zips import INFO, Shape, accepted, refused
-from support.wheel_builder import build_wheel, describe, record_hash
 
-REFUSED = list(refused())
+REFUSED = [*refused_zips(), *refused_ends(), *refused_wheels()]
 ACCEPTED = list(accepted())
 
 
@@ -61,7 +66,7 @@ def test_an_odd_wheel_is_read_as_zipfile_reads_it(tmp_path: Path, shape: Shape) 
             assert member.uncompressed_bytes == len(data)
             assert (member.crc32, member.method) == (info.CRC, info.compress_type)
             stored = content[member.data_offset :][: member.compressed_bytes]
-            unpacked = stored if member.method == 0 else zipfile.zlib.decompress(stored, -15)
+            unpacked = stored if member.method == 0 else zlib.decompress(stored, -15)
             assert unpacked == data
             expected = "" if member.name == f"{INFO}/RECORD" else record_hash(data)
             assert wheel.record[member.name] == expected
@@ -113,7 +118,7 @@ def test_a_platform_wheel_with_a_data_folder(tmp_path: Path) -> None:
 def test_a_record_mismatch_can_be_allowed(tmp_path: Path) -> None:
     record = b"demo.py,sha256=wrong,9\nghost.py,sha256=x,1\n"
     path = build_wheel(tmp_path, "demo", "1.0", files={"demo.py": b"1\n"}, record=record)
-    with pytest.raises(WheelRefused, match="another hash for `demo.py`") as caught:
+    with pytest.raises(WheelRefused, match=r"another hash for `demo\.py`") as caught:
         admit_built(path)
     assert caught.value.hint is not None
     assert 'allow-record-mismatch = ["demo==1.0"] under [tool.lpack]' in caught.value.hint
@@ -182,7 +187,9 @@ def test_an_invalid_requires_python_does_not_refuse(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotBuild, match="cannot read `demo-1.0-py3-none-any.whl`: No such file"):
+    with pytest.raises(
+        CannotBuild, match=r"cannot read `demo-1\.0-py3-none-any\.whl`: No such file"
+    ):
         admit(tmp_path / "x", sha256="", filename="demo-1.0-py3-none-any.whl")
 
 

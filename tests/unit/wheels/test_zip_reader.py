@@ -1,0 +1,111 @@
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from support.raw_zip import RawMember, deflate, write_zip, zip64_extra
+
+from packager.wheels.zip_end import MalformedZip
+from packager.wheels.zip_members import locate_stream, stream_member
+from packager.wheels.zip_reader import Archive, parse_extras, read_archive, resolve_zip64
+
+
+@contextmanager
+def opened(folder: Path, data: bytes) -> Iterator[int]:
+    path = folder / "x.zip"
+    path.write_bytes(data)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def read(folder: Path, data: bytes) -> Archive:
+    with opened(folder, data) as descriptor:
+        return read_archive(descriptor)
+
+
+def test_entries_come_by_offset_and_tile_the_file(tmp_path: Path) -> None:
+    data = write_zip([RawMember(name="b", data=b"12"), RawMember(name="a", data=b"", method=0)])
+    entries = read(tmp_path, data).entries
+    assert [entry.name for entry in entries] == ["b", "a"]
+    assert entries[0].header_offset == 0
+    assert entries[1].header_offset == entries[0].extent_bytes
+    assert sum(entry.extent_bytes for entry in entries) == data.index(b"PK\x01\x02")
+
+
+def test_the_file_position_does_not_move(tmp_path: Path) -> None:
+    with opened(tmp_path, write_zip([RawMember(name="a", data=b"1")])) as descriptor:
+        read_archive(descriptor)
+        assert os.lseek(descriptor, 0, os.SEEK_CUR) == 0
+
+
+@pytest.mark.parametrize(("mode", "executable"), [(0o644, False), (0o755, True), (0o4711, True)])
+def test_only_the_x_bits_of_a_mode_count(tmp_path: Path, mode: int, executable: bool) -> None:
+    member = RawMember(name="a", data=b"", both={"attributes": (0o100000 | mode) << 16})
+    assert read(tmp_path, write_zip([member])).entries[0].executable is executable
+
+
+def test_every_kind_of_mode_is_a_file_or_refused(tmp_path: Path) -> None:
+    for kind in range(16):
+        member = RawMember(name="a", data=b"", both={"attributes": (kind << 12 | 0o644) << 16})
+        if kind in {0, 8}:
+            assert len(read(tmp_path, write_zip([member])).entries) == 1
+        else:
+            with pytest.raises(MalformedZip, match=r"symbolic link|neither a file nor a folder"):
+                read(tmp_path, write_zip([member]))
+
+
+def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
+    data = write_zip([RawMember(name="a", data=os.urandom(600_000), method=0)])
+    with opened(tmp_path, data) as descriptor:
+        entry = read_archive(descriptor).entries[0]
+        offset, first = locate_stream(descriptor, entry)
+        os.truncate(tmp_path / "x.zip", 300_000)
+        with pytest.raises(MalformedZip, match="the file ends too early"):
+            list(stream_member(descriptor, entry, offset, first))
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**18, 2**20 - 1, 2**20, 2**20 + 1, 3 * 2**20 + 7])
+@pytest.mark.parametrize("method", [0, 8])
+def test_streams_of_every_length_come_out_whole(tmp_path: Path, size: int, method: int) -> None:
+    data = bytes(size // 2) + (b"lambda layer " * (size // 26 + 1))[: size - size // 2]
+    archive = write_zip([RawMember(name="a", data=data, method=method)])
+    with opened(tmp_path, archive) as descriptor:
+        entry = read_archive(descriptor).entries[0]
+        chunks = list(stream_member(descriptor, entry, *locate_stream(descriptor, entry)))
+    assert b"".join(chunks) == data
+    assert max(map(len, chunks), default=0) <= 2**20
+
+
+def test_a_stream_that_goes_on_yields_nothing(tmp_path: Path) -> None:
+    member = RawMember(name="a", data=b"ab", stream=deflate(bytes(2**24)))
+    with opened(tmp_path, write_zip([member])) as descriptor:
+        entry = read_archive(descriptor).entries[0]
+        chunks = stream_member(descriptor, entry, *locate_stream(descriptor, entry))
+        with pytest.raises(MalformedZip, match="more than it states"):
+            next(chunks)
+
+
+def test_extras() -> None:
+    record = struct.pack("<2H", 0x5455, 1) + b"x"
+    assert parse_extras(b"", "a") == {}
+    assert parse_extras(record * 2 + zip64_extra(7), "a") == {0x5455: b"x", 1: zip64_extra(7)[4:]}
+    with pytest.raises(MalformedZip, match="0x0001 twice"):
+        parse_extras(zip64_extra(7) * 2, "a")
+    for cut in (1, 3, 4):
+        with pytest.raises(MalformedZip, match="is cut off"):
+            parse_extras(record[:cut], "a")
+
+
+def test_zip64_values_replace_sentinels_in_order() -> None:
+    sentinel = 0xFFFFFFFF
+    assert resolve_zip64((1, 2, 3), None, "a") == (1, 2, 3)
+    packed = struct.pack("<2Q", 7, 8)
+    assert resolve_zip64((sentinel, 2, sentinel), packed, "a") == (7, 2, 8)
+    for values, extra in (((1, 2), packed), ((sentinel, 2), packed), ((sentinel, 2), None)):
+        with pytest.raises(MalformedZip, match="does not fit"):
+            resolve_zip64(values, extra, "a")
