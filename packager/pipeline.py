@@ -12,7 +12,7 @@ from pathlib import Path
 from packager.assemble.output import atomic_output
 from packager.assemble.reread import check_headers
 from packager.assemble.zip_writer import PayloadDamagedError, PayloadSource, write_zip
-from packager.errors import UsageError
+from packager.errors import CannotBuild, UsageError
 from packager.measure.measurement import measure
 from packager.model.artifact import ZipArtifact
 from packager.model.build import Build, BuildOptions
@@ -43,16 +43,9 @@ def build_function(
     here: it is in the result, after everything was written.
     """
     memory = Memory(store, function)
-    dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
-    stamp = _stamp()
-    try:
-        artifact = _assemble(function, dependencies, tree, store=store, stamp=stamp)
-    except PayloadDamagedError as damage:
-        reporter.warn("a payload in the store was damaged; it is made again from its wheel")
-        store.discard("payloads", damage.key, ".zip")
-        memory.forget()
-        dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
-        artifact = _assemble(function, dependencies, tree, store=store, stamp=stamp)
+    dependencies, artifact = _assemble_healing(
+        function, tree, memory, options=options, reporter=reporter
+    )
     build = Build(
         function=function,
         dependencies=dependencies,
@@ -94,6 +87,35 @@ def artifact_path(function: Function) -> Path:
 def manifest_path(function: Function) -> Path:
     """Where the manifest of `function` goes."""
     return function.target_dir / f"{function.name}.lpack.json"
+
+
+def _assemble_healing(
+    function: Function,
+    tree: SourceTree,
+    memory: Memory,
+    *,
+    options: BuildOptions,
+    reporter: Reporter,
+) -> tuple[Dependencies, ZipArtifact]:
+    """Find the dependencies and assemble; payloads that turn out damaged are made again."""
+    store, stamp = memory.store, _stamp()
+    healed: set[str] = set()
+    while True:
+        dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
+        try:
+            artifact = _assemble(function, dependencies, tree, store=store, stamp=stamp)
+        except PayloadDamagedError as damage:
+            if damage.key in healed:
+                raise CannotBuild(
+                    f"what was just written to the store `{store.root}` reads back differently",
+                    hint="check the disk, or set LPACK_CACHE_DIR=DIR to use another one",
+                ) from damage
+            healed.add(damage.key)
+            reporter.warn("a payload in the store was damaged; it is made again from its wheel")
+            store.discard("payloads", damage.key, ".zip")
+            memory.forget()
+        else:
+            return dependencies, artifact
 
 
 def _assemble(

@@ -32,7 +32,7 @@ from packager.model.requirement import RequirementSet
 from packager.model.runtime_catalog import Decision, Policy, RuntimeCatalog, Subtraction
 from packager.model.selection import Graph, Pin
 from packager.model.target import Target
-from packager.pipeline_memory import Memory, key_of, settings_of, tree_digest
+from packager.pipeline_memory import Memory, key_of, look_at, settings_of, tree_digest
 from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.runtime.subtraction import subtract
 from packager.runtime.targets import load_target
@@ -71,14 +71,15 @@ def resolve_dependencies(
     target = load_target(function.runtime, function.architecture, function.kind)
     requirements = read_requirements(function)
     store = memory.store
-    content = content_of(requirements)
-    key = key_of(code_identity(), settings_of(function), content)
-    files = [*requirements.files, *([function.catalog] if function.catalog else [])]
-    trees = [project.path for project in requirements.local_projects]
+    seen = look_at(
+        [*requirements.files, *([function.catalog] if function.catalog else [])],
+        [project.path for project in requirements.local_projects],
+    )
+    key = key_of(code_identity(), settings_of(function), content_of(requirements))
     if not options.upgrade and not options.write_lock:
         known = memory.recall_content(key)
         if known is not None:
-            memory.point(key, files=files, trees=trees)
+            memory.point(key, seen=seen)
             return known
     locked = _lock(function, requirements, target, store=store, options=options, reporter=reporter)
     pins = locked.selection.pins
@@ -101,7 +102,7 @@ def resolve_dependencies(
     check_closure(graph, target, roots_known=requirements.roots_known)
     subtraction = _subtract(function, graph, target)
     dependencies = _describe(target, locked, graph, ready, subtraction)
-    memory.remember(key, dependencies, files=files, trees=trees)
+    memory.remember(key, dependencies, seen=seen)
     return dependencies
 
 
@@ -161,6 +162,11 @@ def _lock(  # noqa: PLR0913 -- the values of one call, handed through
         reporter.step(
             f"{len(locked.selection.pins)} distributions as locked before by "
             f"{known['resolver']}; --upgrade looks for newer"
+        )
+    else:
+        reporter.step(
+            f"locked {len(locked.selection.pins)} distributions for {target.label} "
+            f"({locked.selection.resolver})"
         )
     return locked
 
@@ -292,8 +298,8 @@ def _describe(
         ),
         subtraction=tuple(_line(decision, ready) for decision in subtraction.decisions),
         conflicts=tuple(
-            f"{conflict.name} {conflict.bundled} is bundled, and {conflict.needed_by} of the "
-            f"runtime needs `{conflict.requirement}`: {conflict.advice}"
+            f"{conflict.name} {conflict.bundled} is bundled, and {conflict.needed_by} "
+            f"needs `{conflict.requirement}`: {conflict.advice}"
             for conflict in subtraction.conflicts
         ),
         catalog_date=subtraction.catalog_date,

@@ -34,7 +34,9 @@ class Memory:
     def __init__(self, store: Store, function: Function) -> None:
         """Use `store` for `function`; nothing is read yet."""
         self.store = store
-        self._pointer = key_of("pointer", code_identity(), str(function.root), settings_of(function))
+        self._pointer = key_of(
+            "pointer", code_identity(), str(function.root), settings_of(function)
+        )
 
     def recall(self) -> Dependencies | None:
         """Return what is remembered if nothing it stands on has changed."""
@@ -63,26 +65,14 @@ class Memory:
                 return None
         return dependencies
 
-    def remember(
-        self,
-        key: str,
-        dependencies: Dependencies,
-        *,
-        files: Iterable[Path],
-        trees: Iterable[Path],
-    ) -> None:
+    def remember(self, key: str, dependencies: Dependencies, *, seen: dict[str, Any]) -> None:
         """Keep `dependencies` under their content key and point at them."""
         self.store.write_document("dependencies", key, dependencies.to_document())
-        self.point(key, files=files, trees=trees)
+        self.point(key, seen=seen)
 
-    def point(self, key: str, *, files: Iterable[Path], trees: Iterable[Path]) -> None:
-        """Tell that the project as it is now leads to `key`."""
-        document: dict[str, Any] = {
-            "files": [_entry(path) for path in files],
-            "trees": [[str(path), tree_digest(str(path))] for path in trees],
-            "dependencies": key,
-        }
-        self.store.write_document("pointers", self._pointer, document)
+    def point(self, key: str, *, seen: dict[str, Any]) -> None:
+        """Tell that the project as it was `seen` leads to `key`."""
+        self.store.write_document("pointers", self._pointer, {**seen, "dependencies": key})
 
     def files(self) -> list[str]:
         """Return the files the remembered dependencies stand on, those of local projects too."""
@@ -95,6 +85,18 @@ class Memory:
     def forget(self) -> None:
         """Drop the pointer, so that the next look resolves again."""
         self.store.discard("pointers", self._pointer, ".json")
+
+
+def look_at(files: Iterable[Path], trees: Iterable[Path]) -> dict[str, Any]:
+    """Note what `files` and `trees` are now.
+
+    To be called when they were read, not when the work on them is done: an edit in between has
+    to be noticed by the next build.
+    """
+    return {
+        "files": [_entry(path) for path in files],
+        "trees": [[str(path), tree_digest(str(path))] for path in trees],
+    }
 
 
 def settings_of(function: Function) -> list[Any]:
@@ -131,12 +133,15 @@ def tree_files(root: str) -> Iterator[str]:
 
 
 def tree_digest(root: str) -> str:
-    """Digest the names, sizes and dates of the files below `root`."""
+    """Digest the names, sizes and dates of the files below `root`.
+
+    The date of the last change counts too: programs can set the other one back.
+    """
     digest = hashlib.sha256()
     for path in tree_files(root):
         if not os.path.isdir(path):
             status = os.lstat(path)
-            line = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0"
+            line = f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ctime_ns}\0"
             digest.update(line.encode(errors="surrogateescape"))
     return digest.hexdigest()
 
@@ -157,7 +162,7 @@ def _identity(path: str) -> list[int] | None:
 
 def _entry(path: Path) -> list[Any]:
     identity = _identity(str(path))
-    if identity is not None and time.time_ns() - identity[1] < _RACY_NS:
+    if identity is not None and time.time_ns() - max(identity[1:3]) < _RACY_NS:
         identity = None
     return [str(path), identity, digest_of(path)]
 

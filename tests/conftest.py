@@ -11,6 +11,8 @@ from support.fixture_wheels import MissingWheelsError, wheels_for
 from support.index_server import IndexServer
 from support.lpack_runner import LpackRunner
 
+collect_ignore = ["cases"]  # projects of the end-to-end cases, not tests
+
 settings.register_profile("ci", derandomize=True, database=None, deadline=None, max_examples=50)
 settings.register_profile("local", database=None, deadline=None, max_examples=50)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")

@@ -72,8 +72,7 @@ def write_zip(
         for payload in payloads:
             opened.append(_open(payload))
             stack.callback(os.close, opened[-1].descriptor)
-        skipped = _merge(payloads, opened, code)
-        _refuse_too_much(opened, skipped, code)
+        skipped = _plan(payloads, opened, code)
         with atomic_output(destination) as output:
             contents: list[Contents] = []
             directory: list[bytes] = []
@@ -123,25 +122,34 @@ def _open(payload: PayloadSource) -> _Opened:
     return _Opened(descriptor=descriptor, tail=tail, records=records)
 
 
+def _plan(
+    payloads: Sequence[PayloadSource], opened: Sequence[_Opened], code: Sequence[SourceFile]
+) -> list[set[bytes]]:
+    """Find what each owner leaves out, and refuse collisions and sizes beyond the format."""
+    try:
+        skipped = _merge(payloads, opened, code)
+        _refuse_too_much(opened, skipped, code)
+    except (CannotBuild, ValueError, zlib.error):
+        # A damaged directory can look like anything: nobody is blamed before that is out.
+        for payload, source in zip(payloads, opened, strict=True):
+            with _Checked(payload, source) as checked:
+                for _ in checked.read(payload.body_bytes):
+                    pass
+        raise
+    return skipped
+
+
 def _merge(
     payloads: Sequence[PayloadSource], opened: Sequence[_Opened], code: Sequence[SourceFile]
 ) -> list[set[bytes]]:
     """Find collisions. The user's files have no checksum yet: any equal name collides."""
     owners = [*(payload.owner for payload in payloads), YOUR_CODE]
     own = [Record(f.archive_name.encode(), 0, -1, 0, -1, f.executable, 0) for f in code]
-    try:
-        return merge(
-            owners,
-            [*(source.records for source in opened), own],
-            same_bytes=lambda i, one, j, two: _inflate(opened[i], one) == _inflate(opened[j], two),
-        )
-    except (CannotBuild, zlib.error):
-        # A damaged directory can look like a collision: nobody is blamed before that is out.
-        for payload, source in zip(payloads, opened, strict=True):
-            with _Checked(payload, source) as checked:
-                for _ in checked.read(payload.body_bytes):
-                    pass
-        raise
+    return merge(
+        owners,
+        [*(source.records for source in opened), own],
+        same_bytes=lambda i, one, j, two: _inflate(opened[i], one) == _inflate(opened[j], two),
+    )
 
 
 def _refuse_too_much(

@@ -73,6 +73,9 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 -- one return for eac
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return _INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.ctx.get_help() if error.ctx else error.message)
+        return 2
     except click.UsageError as error:
         return _usage(error)
     except click.ClickException as error:
@@ -80,7 +83,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 -- one return for eac
         return 2
     except BrokenPipeError:
         # Whoever read the result has enough of it; Python must not complain at exit either.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return 0
     except Exception:  # noqa: BLE001 -- the last resort: everything foreseen ends above
         return _bug()

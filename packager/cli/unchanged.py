@@ -30,8 +30,12 @@ def replay(arguments: Sequence[str]) -> int | None:
         return None
     sys.stderr.write(stamp["stderr"])
     sys.stderr.flush()
-    sys.stdout.write(stamp["stdout"])
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(stamp["stdout"])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the result has enough of it; Python must not complain at exit either.
+        sys.stdout = None
     return int(stamp["exit_code"])
 
 
@@ -85,5 +89,7 @@ def _key(arguments: Sequence[str]) -> str:
     environment = sorted(
         (name, value) for name, value in os.environ.items() if name.startswith(_VARIABLES)
     )
-    text = json.dumps([code_identity(), os.getcwd(), list(arguments), environment])
+    # What was printed may be styled for a terminal (no-color.org), which a pipe must not get.
+    style = [os.environ.get("NO_COLOR"), os.environ.get("FORCE_COLOR"), sys.stderr.isatty()]
+    text = json.dumps([code_identity(), os.getcwd(), list(arguments), environment, style])
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()

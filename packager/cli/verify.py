@@ -24,14 +24,17 @@ def command(artifacts: tuple[Path, ...]) -> int:
     failed = False
     for path in manifests:
         manifest = read_manifest(path)
-        artifact = path.with_name(manifest["artifact"]["path"])
-        if not artifact.is_file():
-            raise UsageError(f"`{artifact}` is not there", hint="lpack build")
-        faults = check_artifact(artifact, manifest)
+        try:
+            artifact = path.with_name(manifest["artifact"]["path"])
+            if not artifact.is_file():
+                raise UsageError(f"`{artifact}` is not there", hint="lpack build")
+            faults = check_artifact(artifact, manifest)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise UsageError(f"`{path}` is not a manifest of lpack", hint="lpack build") from error
         failed = failed or bool(faults)
-        entries = manifest["artifact"]["entries"]
+        claimed = manifest["artifact"]
         verdict = "FAIL" if faults else "ok  "
-        click.echo(f"{verdict} {artifact}  {entries} files, sha256 {manifest['artifact']['sha256']}")
+        click.echo(f"{verdict} {artifact}  {claimed['entries']} files, sha256 {claimed['sha256']}")
         for fault in faults:
             click.echo(f"     {fault}")
     return _CHECK_FAILED if failed else 0

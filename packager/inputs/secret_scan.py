@@ -10,27 +10,24 @@ import re
 SCANNED_BYTES = 262_144
 """Larger files are not looked into: secrets in source code stand in small files."""
 
+CERTIFICATE_BYTES = 4_194_304
+"""Bundles of certificates are read up to here, because only the content can clear them."""
+
 FOLDERS = frozenset({".aws", ".ssh", ".gnupg", ".azure", ".gcloud"})
 
-_NAMES = re.compile(
-    r"""
+_NAMES = r"""
     \.env(?:\..+|rc)? | .+\.env | \.netrc | _netrc | \.pypirc | \.npmrc | \.pgpass | \.htpasswd
     | \.git-credentials | \.dockercfg | .+\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk)
     | id_(?:rsa|dsa|ecdsa|ed25519)(?:\..+)? | .+\.tfstate(?:\.backup)? | .*\.tfvars
     | (?:aws[-_])?credentials | credentials.*\.json | client_secret.*\.json
     | service[-_]account.*\.json
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
+    """
 # Templates of `.env` files hold names without values; public keys and code are no secrets.
-_HARMLESS = re.compile(
-    r"(?:\.env|.+\.env)\.(?:example|sample|template|dist|defaults?)|.+\.pub|.+\.pyi?",
-    re.IGNORECASE,
-)
+_HARMLESS = r"(?:\.env|.+\.env)\.(?:example|sample|template|dist|defaults?)|.+\.pub"
+_CODE = (".py", ".pyi", ".so")
 # Of these names, some hold only public certificates: the content decides.
 _CERTIFICATES = (".pem", ".key")
-_PRIVATE_BLOCK = re.compile(rb"-----BEGIN [A-Z0-9 ]*PRIVATE KEY")
-_ANY_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]+)-----")
+_ANY_BLOCK = rb"-----BEGIN ([A-Z0-9 ]+)-----"
 _PUBLIC_BLOCKS = frozenset(
     {
         b"CERTIFICATE",
@@ -44,35 +41,36 @@ _PUBLIC_BLOCKS = frozenset(
     }
 )
 
+_AWS_SECRET = (
+    rb"(?i:aws_secret_access_key)[\"']?\s*[=:]\s*[\"']?"
+    rb"(?=[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+]))(?![A-Za-z0-9/+]{0,33}EXAMPLE)"
+)
 # The literal is looked for first, because that costs nothing; then the expression decides.
 _CONTENTS = (
     # The documentation's own key ends in EXAMPLE.
-    (b"AKIA", re.compile(rb"\bAKIA(?![0-9A-Z]{9}EXAMPLE)[0-9A-Z]{16}\b"), "an AWS access key"),
+    (b"AKIA", rb"\bAKIA(?![0-9A-Z]{9}EXAMPLE)[0-9A-Z]{16}\b", "an AWS access key"),
     (
         b"PRIVATE KEY",
-        re.compile(
-            rb"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----[^\0]{0,200}?[A-Za-z0-9+/]{32}"
-        ),
+        rb"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----[^\0]{0,200}?[A-Za-z0-9+/]{32}",
         "a private key",
     ),
-    (
-        b"aws_secret_access_key",
-        re.compile(
-            rb"aws_secret_access_key[\"']?\s*[=:]\s*[\"']?(?=[A-Za-z0-9/+]{40}\b)(?![A-Za-z0-9/+]{0,33}EXAMPLE)"
-        ),
-        "an AWS secret key",
-    ),
-    (b"ghp_", re.compile(rb"\bghp_[A-Za-z0-9]{36}"), "a GitHub token"),
-    (b"github_pat_", re.compile(rb"\bgithub_pat_[A-Za-z0-9_]{40}"), "a GitHub token"),
-    (b"glpat-", re.compile(rb"\bglpat-[A-Za-z0-9_-]{20}"), "a GitLab token"),
-    (b"xox", re.compile(rb"\bxox[abprs]-[0-9]{6,}[0-9A-Za-z-]{10}"), "a Slack token"),
-    (b"_live_", re.compile(rb"\b[sr]k_live_[0-9A-Za-z]{24}"), "a Stripe key"),
+    (b"aws_secret_access_key", _AWS_SECRET, "an AWS secret key"),
+    (b"AWS_SECRET_ACCESS_KEY", _AWS_SECRET, "an AWS secret key"),
+    (b"ghp_", rb"\bghp_[A-Za-z0-9]{36}", "a GitHub token"),
+    (b"github_pat_", rb"\bgithub_pat_[A-Za-z0-9_]{40}", "a GitHub token"),
+    (b"glpat-", rb"\bglpat-[A-Za-z0-9_-]{20}", "a GitLab token"),
+    (b"xox", rb"\bxox[abprs]-[0-9]{6,}[0-9A-Za-z-]{10}", "a Slack token"),
+    (b"_live_", rb"\b[sr]k_live_[0-9A-Za-z]{24}", "a Stripe key"),
 )
 
 
 def name_of_secret(name: str) -> bool:
     """Tell whether a file of this name is taken to be a secret, unless its content clears it."""
-    return _NAMES.fullmatch(name) is not None and _HARMLESS.fullmatch(name) is None
+    if name.endswith(_CODE):
+        return False
+    if not re.fullmatch(_NAMES, name, re.VERBOSE | re.IGNORECASE):
+        return False
+    return not re.fullmatch(_HARMLESS, name, re.IGNORECASE)
 
 
 def content_decides(name: str) -> bool:
@@ -82,8 +80,8 @@ def content_decides(name: str) -> bool:
 
 def is_public_certificate(data: bytes) -> bool:
     """Tell whether PEM text holds blocks and all of them are public (RFC 7468)."""
-    blocks = set(_ANY_BLOCK.findall(data))
-    return bool(blocks) and blocks <= _PUBLIC_BLOCKS and not _PRIVATE_BLOCK.search(data)
+    blocks = set(re.findall(_ANY_BLOCK, data))
+    return bool(blocks) and blocks <= _PUBLIC_BLOCKS and b"PRIVATE KEY" not in data
 
 
 def secret_in(data: bytes) -> str | None:
@@ -91,6 +89,6 @@ def secret_in(data: bytes) -> str | None:
     if b"\0" in data[:1024]:
         return None
     for literal, expression, title in _CONTENTS:
-        if literal in data and expression.search(data):
+        if literal in data and re.search(expression, data):
             return title
     return None

@@ -41,6 +41,7 @@ FILES = {
 FILE_ENDINGS = {".pyc": "bytecode of another Python", ".pyo": "bytecode of another Python"}
 
 # Left out only when the source is the project's root, where these names belong to the project.
+# Expressions are compiled on first use (`re` keeps them): most rebuilds need none.
 ROOT_FOLDERS = {
     "dist": "build output",
     "build": "build output",
@@ -50,8 +51,7 @@ ROOT_FOLDERS = {
     ".devcontainer": "editor settings",
     "htmlcov": "test results",
 }
-ROOT_FILES = re.compile(
-    r"""
+ROOT_FILES = r"""
     pyproject\.toml | lpack\.toml | poetry\.toml | uv\.toml | setup\.(?:py|cfg) | MANIFEST\.in
     | .*\.lock | Pipfile | pylock(?:\.[^.]+)?\.toml
     | requirements[^/]*\.(?:txt|in) | constraints[^/]*\.txt
@@ -61,9 +61,7 @@ ROOT_FILES = re.compile(
     | \.git(?:ignore|attributes|modules|-blame-ignore-revs|lab-ci\.yml) | \.python-version
     | \.tool-versions | README(?:\..*)? | CHANGELOG(?:\..*)? | CONTRIBUTING(?:\..*)?
     | CODEOWNERS | samconfig\.toml | serverless\.ya?ml | cdk\.json | zappa_settings\.json
-    """,
-    re.VERBOSE,
-)
+    """
 PROJECT_FILE = "project file"
 
 
@@ -127,7 +125,7 @@ def default_rule(name: str, *, is_folder: bool, at_root: bool) -> str | None:
         rule = FOLDERS.get(name) or (ROOT_FOLDERS.get(name) if at_root else None)
         return rule or _ending(name, FOLDER_ENDINGS)
     rule = FILES.get(name) or _ending(name, FILE_ENDINGS)
-    if rule is None and at_root and ROOT_FILES.fullmatch(name):
+    if rule is None and at_root and re.fullmatch(ROOT_FILES, name, re.VERBOSE):
         return PROJECT_FILE
     return rule
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from packager.errors import CannotBuild, UsageError
 from packager.inputs.secret_scan import (
+    CERTIFICATE_BYTES,
     FOLDERS,
     SCANNED_BYTES,
     content_decides,
@@ -130,24 +131,25 @@ class _Walk:
 
     def _left_out(self, entry: os.DirEntry[str], archive_name: str, *, at_root: bool) -> bool:
         """Apply the user's globs, then the default rules; what is left out is written down."""
-        shown = self._shown(entry.path)
-        glob = matching(self.exclude, archive_name, shown)
-        if glob is not None:
-            # A folder is still listed when a `!` glob may keep something inside it.
-            kept = [each for each in self.exclude if each.keep]
-            if kept and entry.is_dir() and reaches_into(kept, archive_name, shown):
-                return False
-            self.excluded[shown] = f"exclude {glob.text}"
-            return True
-        if any(each.keep and each.expression.fullmatch(archive_name) for each in self.exclude):
-            return False
         is_folder = entry.is_dir()
+        if self.exclude:
+            shown = self._shown(entry.path)
+            glob = matching(self.exclude, archive_name, shown)
+            if glob is not None:
+                # A folder is still listed when a `!` glob may keep something inside it.
+                kept = [each for each in self.exclude if each.keep]
+                if is_folder and reaches_into(kept, archive_name, shown):
+                    return False
+                self.excluded[shown] = f"exclude {glob.text}"
+                return True
+            if any(each.keep and each.expression.fullmatch(archive_name) for each in self.exclude):
+                return False
         rule = default_rule(entry.name, is_folder=is_folder, at_root=at_root)
         if rule is None and is_folder:
             rule = self._rule_for_folder(entry)
-        if rule is None or self._brought_back(archive_name, shown):
+        if rule is None or self._brought_back(archive_name, self._shown(entry.path)):
             return False
-        self.excluded[shown] = rule
+        self.excluded[self._shown(entry.path)] = rule
         return True
 
     def _rule_for_folder(self, entry: os.DirEntry[str]) -> str | None:
@@ -155,6 +157,8 @@ class _Walk:
             return "virtual environment"
         if entry.path == self.target_dir:
             return "lpack's own output"
+        if self.top == self.root and os.path.exists(os.path.join(entry.path, "pyproject.toml")):
+            return "another project"
         return None
 
     def _brought_back(self, archive_name: str, shown: str) -> bool:
@@ -211,8 +215,10 @@ class _Walk:
     def _look_for_secrets(self, path: str, archive_name: str, size_bytes: int) -> None:
         name = os.path.basename(path)
         suspicious = name_of_secret(name) or self._in_secret_folder(path)
-        data = self._read(path, size_bytes)
-        if suspicious and content_decides(name) and data and is_public_certificate(data):
+        clearable = suspicious and content_decides(name)
+        limit = CERTIFICATE_BYTES if clearable else SCANNED_BYTES
+        data = self._read(path, size_bytes, limit=limit)
+        if clearable and is_public_certificate(data):
             suspicious = False
         reason = "by its name" if suspicious else (secret_in(data) if data else None)
         if reason is None:
@@ -224,11 +230,11 @@ class _Walk:
     def _in_secret_folder(self, path: str) -> bool:
         return not FOLDERS.isdisjoint(path[len(self.top) :].split(os.sep)[:-1])
 
-    def _read(self, path: str, size_bytes: int) -> bytes:
-        """Read a small file whole and make sure that a larger one can be read."""
+    def _read(self, path: str, size_bytes: int, *, limit: int) -> bytes:
+        """Read a file whole up to a limit in bytes, and make sure a larger one can be read."""
         try:
             with open(path, "rb") as file:
-                return file.read(SCANNED_BYTES) if size_bytes <= SCANNED_BYTES else b""
+                return file.read(limit) if size_bytes <= limit else b""
         except OSError as error:
             raise self._unreadable(path, error) from error
 

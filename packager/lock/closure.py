@@ -132,7 +132,9 @@ def _adopt_unasked(walk: _Walk) -> None:
     tops = [name for name in sorted(walk.versions) if name not in required]
     for name in [*tops, *sorted(walk.versions)]:
         if name not in walk.extras:
-            walk.add(Edge(parent=None, requirement=Requirement(name), origin=LOCK_ORIGIN))
+            # Nobody said which versions will do, so only the locked one is known to.
+            pinned = Requirement(f"{name}=={walk.versions[name]}")
+            walk.add(Edge(parent=None, requirement=pinned, origin=LOCK_ORIGIN))
             walk.run()
 
 

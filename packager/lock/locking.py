@@ -163,10 +163,7 @@ class _Locking:
             )
             pylock = backend.lock(job, self.reporter)
         # uv writes `uv` without a version; the manifest should tell which one it was.
-        pylock = replace(pylock, created_by=described) if pylock.created_by == "uv" else pylock
-        count = len(pylock.packages)
-        self.reporter.step(f"locked {count} distributions for {self.target.label} with {described}")
-        return pylock
+        return replace(pylock, created_by=described) if pylock.created_by == "uv" else pylock
 
     def _pins(self, choice: Choice) -> tuple[Pin, ...]:
         """Build what was allowed as source, and give the URLs their credentials back."""

@@ -31,7 +31,7 @@ from packager.model.redaction import redact_text, redact_url
 from packager.model.selection import Pin, Selection, WheelReference
 from packager.model.target import Target
 
-type_of_entry = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
+Entry = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,7 +154,7 @@ def _tags_of(filename: str) -> frozenset[str]:
     return frozenset(str(tag) for tag in parse_wheel_filename(filename)[3])
 
 
-def _selected(pylock: Pylock, target: Target) -> list[tuple[Package, type_of_entry]]:
+def _selected(pylock: Pylock, target: Target) -> list[tuple[Package, Entry]]:
     tags = [Tag(*tag.split("-", 2)) for tag in target.tags]
     environment = dict(target.marker_environment)
     try:
@@ -167,7 +167,7 @@ def _selected(pylock: Pylock, target: Target) -> list[tuple[Package, type_of_ent
 
 
 def _reference(
-    package: Package, entry: type_of_entry, *, target: Target, sources: Sources
+    package: Package, entry: Entry, *, target: Target, sources: Sources
 ) -> Pin | SdistReference:
     if package.name in sources.local:
         wheel = sources.local[package.name]
@@ -180,7 +180,11 @@ def _reference(
     if isinstance(entry, PackageSdist):
         return _sdist(package, entry, target=target, sources=sources)
     if isinstance(entry, PackageDirectory):
-        raise _not_a_wheel(package.name, f"the folder `{entry.path}`")
+        raise CannotBuild(
+            f"the lock takes `{package.name}` from the folder `{entry.path}`, which is no wheel",
+            hint="leave it out of the lock (`uv export --no-emit-local`), and name the folder "
+            "among the requirements if it must ship as a distribution",
+        )
     raise _not_a_wheel(package.name, f"a {entry.type} repository")
 
 
@@ -260,9 +264,7 @@ def locate(
     paths.
     """
     if path is not None:
-        return None, (base or Path.cwd()) / path if base or not Path(path).is_absolute() else Path(
-            path
-        )
+        return None, (base or Path.cwd()) / path
     if url is not None and url.startswith("file:"):
         return None, Path(url2pathname(urllib.parse.urlsplit(url).path))
     return url, None

@@ -18,6 +18,7 @@ from packager.model.canonical import (
     read_directory,
     read_end_record,
 )
+from packager.verify.figures import check_figures
 
 _CHUNK = 1024 * 1024
 
@@ -64,9 +65,7 @@ def _check_files(descriptor: int, manifest: Mapping[str, Any]) -> Iterator[str]:
     entries, directory_bytes, offset = read_end_record(tail, size)
     directory = os.pread(descriptor, directory_bytes, offset)
     claimed = [
-        row
-        for owner in [*manifest["distributions"], manifest["code"]]
-        for row in owner["files"]
+        row for owner in [*manifest["distributions"], manifest["code"]] for row in owner["files"]
     ]
     if entries != len(claimed):
         yield f"the zip has {entries} files, the manifest lists {len(claimed)}"

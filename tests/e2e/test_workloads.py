@@ -23,7 +23,7 @@ from support.readers import assert_readers_agree
 
 BUILT_FOR = ("python3.11-x86_64", "python3.13-arm64")
 PAIRS = [(workload, target) for target in BUILT_FOR for workload in WORKLOADS]
-BOTO3_GROUP = {"boto3", "botocore", "s3transfer"}
+BOTO3_GROUP = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "python-dateutil", "six"}
 # What an installer writes beside the wheel's own files.
 INSTALLERS = re.compile(
     r"bin/.*|\.lock|[^/]+\.dist-info/(INSTALLER|REQUESTED|RECORD|direct_url\.json|uv_\w+\.json)"
@@ -188,3 +188,43 @@ def test_all_readers_see_the_same(
     workload: str, target: str, built: Callable[[str, str], Built]
 ) -> None:
     assert_readers_agree(built(workload, target).zip)
+
+
+def decisions(built: Built) -> dict[str, dict[str, Any]]:
+    """The subtraction's decisions by name."""
+    return {entry["name"]: entry for entry in built.manifest["subtraction"]["decisions"]}
+
+
+def test_an_open_boto3_is_left_to_the_runtime(
+    real_index: Callable[[str], IndexServer], shared_lpack: LpackRunner, tmp_path: Path
+) -> None:
+    target = "python3.13-x86_64"
+    requirements = workload_requirements("W1", target).with_name("requirements.in")
+    sizes = {}
+    for policy in ("compatible", "never"):
+        folder = tmp_path / policy / "W1"
+        write_project(folder, "W1", target, requirements=requirements)
+        found = build(shared_lpack, folder, real_index(target), arguments=["--subtract", policy])
+        sizes[policy] = found.zip.stat().st_size
+        left_out = {
+            name for name, each in decisions(found).items() if each["outcome"] == "subtracted"
+        }
+        assert left_out == (BOTO3_GROUP if policy == "compatible" else set())
+        names = {name.split("/")[0] for name in found.digests()}
+        assert ("botocore" in names) is (policy == "never")
+    assert sizes["never"] - sizes["compatible"] >= 16_000_000
+
+
+def test_a_boto3_that_the_runtime_lacks_is_kept_with_its_group(
+    real_index: Callable[[str], IndexServer], shared_lpack: LpackRunner, tmp_path: Path
+) -> None:
+    target = "python3.13-x86_64"
+    folder = tmp_path / "W1"
+    write_project(folder, "W1", target, requirements=workload_requirements("W1", target))
+    found = build(shared_lpack, folder, real_index(target), arguments=[])
+    assert {"boto3", "botocore", "s3transfer"} <= {n.split("/")[0] for n in found.digests()}
+    boto3 = decisions(found)["boto3"]
+    assert boto3["outcome"] != "subtracted"
+    assert "boto3==" in boto3["reason"]
+    assert boto3["loosen"]
+    assert boto3["loosen_compressed_bytes"] >= 16_000_000

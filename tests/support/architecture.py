@@ -18,17 +18,38 @@ BANNED_NAMES = frozenset(
     {"utils", "util", "helpers", "helper", "common", "core", "manager", "misc"}
 )
 
-_IO_MODULES = frozenset(
-    {"build", "fcntl", "ftplib", "http.client", "mmap", "requests", "shutil", "socket", "ssl"}
-    | {"subprocess", "tempfile", "urllib.request", "urllib3"}
+_MODULE_KINDS = {
+    **dict.fromkeys(("build", "subprocess", "multiprocessing"), "process"),
+    **dict.fromkeys(("ftplib", "http.client", "requests", "socket", "ssl"), "network"),
+    **dict.fromkeys(("urllib.request", "urllib3"), "network"),
+    **dict.fromkeys(("fcntl", "tempfile"), "write"),
+    "mmap": "read",
+}
+_READS = frozenset(
+    {"exists", "glob", "is_dir", "is_file", "iterdir", "read_bytes", "read_text", "rglob"}
+    | {"scandir"}
 )
-_IO_METHODS = frozenset(
-    {"chmod", "exists", "glob", "is_dir", "is_file", "iterdir", "mkdir", "open", "read_bytes"}
-    | {"read_text", "rglob", "rmdir", "scandir", "symlink_to", "touch", "unlink", "write_bytes"}
-    | {"write_text"}
+_WRITES = frozenset(
+    {"chmod", "mkdir", "rmdir", "symlink_to", "touch", "unlink", "write_bytes", "write_text"}
 )
-_PURE_OS = frozenset({"fspath", "fsdecode", "fsencode", "PathLike", "sep", "linesep", "devnull"})
-
+_OS_PURE = frozenset({"fspath", "fsdecode", "fsencode", "PathLike", "sep", "linesep", "devnull"})
+_OS_PURE |= {"DirEntry", "stat_result", "path", "name", "getpid"}
+_OS_ENVIRONMENT = frozenset({"cpu_count", "environ", "getenv", "getuid", "sched_getaffinity"})
+_OS_PROCESS = frozenset(
+    {"execv", "execve", "fork", "kill", "posix_spawn", "system", "wait4", "waitpid"}
+)
+_OS_READ = frozenset(
+    {"O_RDONLY", "O_CLOEXEC", "O_NOFOLLOW", "O_BINARY", "O_DIRECTORY", "O_NONBLOCK"}
+    | {"X_OK", "access", "close", "fstat", "lseek"}
+    | {"lstat", "open", "pread", "preadv", "read", "readlink", "scandir", "stat", "walk"}
+)
+_PATH_PURE = frozenset(
+    {"abspath", "basename", "commonpath", "dirname", "expanduser", "isabs", "join", "normpath"}
+    | {"relpath", "sep", "split", "splitext"}
+)
+_SHUTIL_READ = frozenset({"disk_usage", "which"})
+# Of urllib.request only these are no network.
+_URL_PURE = frozenset({"pathname2url", "url2pathname"})
 _HOSTS = re.compile(r"\b(?:pypi|pythonhosted)\.org\b|\bregistry\.npmjs\b|\bproxy\.golang\b")
 
 
@@ -38,7 +59,7 @@ def layer_of(module: str) -> str:
     if len(parts) == 1 or parts[1] == "__main__":
         return "root" if len(parts) == 1 else "entry"
     head = parts[1]
-    if head in STAGES or head in {"errors", "model", "cli"}:
+    if head in STAGES or head in {"errors", "model", "code_identity", "cli"}:
         return head
     return "pipeline" if re.fullmatch(r"pipeline(_\w+)?", head) else "unknown"
 
@@ -51,8 +72,9 @@ def may_import(importer: str, imported: str) -> bool:
         "root": frozenset(),
         "errors": frozenset(),
         "model": frozenset({"errors"}),
-        "pipeline": STAGES | {"errors", "model"},
-        "cli": STAGES | {"errors", "model", "pipeline"},
+        "code_identity": frozenset(),
+        "pipeline": STAGES | {"errors", "model", "code_identity"},
+        "cli": STAGES | {"errors", "model", "code_identity", "pipeline"},
         "entry": frozenset({"cli"}),
     }
     return imported in allowed.get(importer, frozenset({"errors", "model"}))
@@ -91,28 +113,77 @@ def direction_complaints(source: str, module: str) -> list[str]:
     ]
 
 
-def io_complaints(source: str, module: str) -> list[str]:
-    """Places where `source` touches disk, network, processes or the environment."""
-    complaints = [
-        f"{module}:{line}: imports {imported}"
-        for line, imported in imports_of(source, module)
-        if imported in _IO_MODULES or imported.split(".")[0] in _IO_MODULES
-    ]
+def io_kinds(source: str) -> dict[str, list[str]]:
+    """What `source` touches: read, write, process, network or environment, each with the places."""
+    found: dict[str, list[str]] = {}
     for node in ast.walk(ast.parse(source)):
-        if (
-            isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id == "os"
-            and node.attr not in _PURE_OS
-        ):
-            complaints.append(f"{module}:{node.lineno}: uses os.{node.attr}")
-        if not isinstance(node, ast.Call):
-            continue
-        if isinstance(node.func, ast.Name) and node.func.id == "open":
-            complaints.append(f"{module}:{node.lineno}: calls open()")
-        if isinstance(node.func, ast.Attribute) and node.func.attr in _IO_METHODS:
-            complaints.append(f"{module}:{node.lineno}: calls .{node.func.attr}()")
-    return complaints
+        for kind, what in _touches(node):
+            found.setdefault(kind, []).append(f"line {getattr(node, 'lineno', 0)}: {what}")
+    return found
+
+
+def _touches(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """The kind and the name of what one node of the syntax tree touches."""
+    if isinstance(node, ast.Import):
+        for alias in node.names:
+            yield from _module_kind(alias.name)
+    elif isinstance(node, ast.ImportFrom):
+        if node.module == "shutil":
+            for alias in node.names:
+                yield "read" if alias.name in _SHUTIL_READ else "write", f"shutil.{alias.name}"
+        pure = node.module == "urllib.request" and {a.name for a in node.names} <= _URL_PURE
+        if not pure and not node.level:
+            yield from _module_kind(node.module or "")
+    elif isinstance(node, ast.Attribute):
+        yield from _attribute_kind(node)
+    elif isinstance(node, ast.Call):
+        yield from _call_kind(node)
+
+
+def _module_kind(name: str) -> Iterator[tuple[str, str]]:
+    """What importing the module `name` means."""
+    kind = _MODULE_KINDS.get(name) or _MODULE_KINDS.get(name.split(".", maxsplit=1)[0])
+    if kind is not None:
+        yield kind, f"imports {name}"
+
+
+def _attribute_kind(node: ast.Attribute) -> Iterator[tuple[str, str]]:
+    """What `os.NAME` and `os.path.NAME` mean; everything unknown counts as writing."""
+    match node:
+        case ast.Attribute(value=ast.Name(id="os"), attr=name) if name not in _OS_PURE:
+            if name in _OS_ENVIRONMENT:
+                yield "environment", f"os.{name}"
+            elif name in _OS_PROCESS:
+                yield "process", f"os.{name}"
+            else:
+                yield "read" if name in _OS_READ else "write", f"os.{name}"
+        case ast.Attribute(value=ast.Attribute(value=ast.Name(id="os"), attr="path"), attr=name):
+            if name not in _PATH_PURE:
+                yield "read", f"os.path.{name}"
+        case ast.Attribute(value=ast.Name(id="shutil"), attr=name):
+            yield "read" if name in _SHUTIL_READ else "write", f"shutil.{name}"
+        case _:
+            return
+
+
+def _call_kind(node: ast.Call) -> Iterator[tuple[str, str]]:
+    """What calling `open` or a method of a path means."""
+    if isinstance(node.func, ast.Name):
+        name = node.func.id
+        mode = node.args[1:2]
+    elif isinstance(node.func, ast.Attribute):
+        name = node.func.attr
+        mode = node.args[:1]
+        if isinstance(node.func.value, ast.Name) and node.func.value.id == "os":
+            return
+    else:
+        return
+    if name == "open":
+        mode += [keyword.value for keyword in node.keywords if keyword.arg == "mode"]
+        text = "".join(str(each.value) for each in mode if isinstance(each, ast.Constant))
+        yield "write" if set(text) & set("wax+") else "read", f"{name}()"
+    elif isinstance(node.func, ast.Attribute) and name in _READS | _WRITES:
+        yield "read" if name in _READS else "write", f".{name}()"
 
 
 def size_complaints(source: str, module: str) -> list[str]:

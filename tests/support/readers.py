@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 Seen = dict[str, tuple[str, int | None]]
@@ -113,22 +114,32 @@ def available_readers() -> list[str]:
 
 def assert_readers_agree(path: Path, expected: Mapping[str, tuple[str, int]] | None = None) -> None:
     """Demand that every available reader sees `expected`, by default what Python sees."""
-    wanted: Seen = dict(expected) if expected is not None else read_with_python(path)
-    for name in available_readers():
-        seen = READERS[name](path)
-        assert seen.keys() == wanted.keys(), (
-            f"{name} sees other names: {sorted(seen.keys() ^ wanted.keys())[:10]}"
+    names = available_readers()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        seen = dict(zip(names, pool.map(lambda name: READERS[name](path), names), strict=True))
+    wanted: Seen = dict(expected) if expected is not None else seen["python"]
+    for name, found in seen.items():
+        assert found.keys() == wanted.keys(), (
+            f"{name} sees other names: {sorted(found.keys() ^ wanted.keys())[:10]}"
         )
-        for member, (digest, mode) in seen.items():
+        for member, (digest, mode) in found.items():
             assert digest == wanted[member][0], f"{name} reads other bytes in {member}"
             assert mode is None or mode == wanted[member][1], (
-                f"{name} reads mode {mode:o} of {member}, wanted {wanted[member][1]:o}"
+                f"{name} reads mode {mode:o} of {member}, wanted {wanted[member][1] or 0:o}"
             )
+
+
+def _scratch() -> str | None:
+    """A folder in memory when there is one with room for several unpacked bundles."""
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > 2_000_000_000:
+        return str(memory)
+    return None
 
 
 def _unpacked(command: Callable[[str], list[str]]) -> Seen:
     """Unpack into a scratch folder with no umask and look at what lies there."""
-    with tempfile.TemporaryDirectory(prefix="reader-") as folder:
+    with tempfile.TemporaryDirectory(prefix="reader-", dir=_scratch()) as folder:
         _run(command(folder))
         return {
             path.relative_to(folder).as_posix(): (

@@ -24,7 +24,7 @@ def cases(name: str) -> list[Any]:
 
 
 def load(case: dict[str, Any], root: Path) -> tuple[Function, ...]:
-    ask = {
+    ask: dict[str, Any] = {
         key: tuple(tuple(each) if isinstance(each, list) else each for each in value)
         if isinstance(value, list)
         else value
@@ -100,9 +100,7 @@ def test_the_policies_are_those_of_the_model() -> None:
     assert POLICIES == runtime_catalog.POLICIES
 
 
-def test_passwords_come_from_the_environment(
-    project: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_passwords_come_from_the_environment(project: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INDEX_TOKEN", "s3cret")
     text = '[tool.lpack]\nindex-url = "https://u:${INDEX_TOKEN}@index.test/${UNSET_NAME}"\n'
     root = project({"pyproject.toml": text, "app.py": "def handler(e, c): ...\n"})

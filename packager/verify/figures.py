@@ -1,0 +1,63 @@
+"""Hold a manifest's figures against each other: totals, digests, verdicts. Pure."""
+
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from packager.model.canonical import CENTRAL, END, LOCAL
+
+
+def check_figures(manifest: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what `manifest` says about its own files, limits and digests that cannot be.
+
+    Raises KeyError, TypeError or ValueError for what is no manifest.
+    """
+    artifact, code = manifest["artifact"], manifest["code"]
+    shipped = [owner for owner in manifest["distributions"] if not owner["subtracted"]]
+    for owner in shipped:
+        yield from _check_owner(f"{owner['name']} {owner['version']}", owner)
+    yield from _check_owner("your code", code)
+    for owner in manifest["distributions"]:
+        if owner["subtracted"] and owner["files"]:
+            yield f"{owner['name']} {owner['version']} is left out and has files all the same"
+    owners = [*shipped, code]
+    totals = {
+        "entries": sum(owner["entries"] for owner in owners),
+        "compressed_bytes": sum(owner["compressed_bytes"] for owner in owners) + END.size,
+        "uncompressed_bytes": sum(owner["uncompressed_bytes"] for owner in owners),
+    }
+    for field, total in totals.items():
+        if artifact[field] != total:
+            yield f"`{field}` of the zip is {artifact[field]:,}, its owners have {total:,}"
+    if artifact["code_sha256"] != b64encode(bytes.fromhex(artifact["sha256"])).decode():
+        yield "`code_sha256` and `sha256` are different digests"
+    yield from _check_limits(manifest)
+
+
+def _check_owner(title: str, owner: Mapping[str, Any]) -> Iterator[str]:
+    rows = owner["files"]
+    headers = LOCAL.size + CENTRAL.size
+    figures = {
+        "entries": len(rows),
+        "compressed_bytes": sum(headers + 2 * len(row[0].encode()) + row[2] for row in rows),
+        "uncompressed_bytes": sum(row[1] for row in rows),
+    }
+    for field, figure in figures.items():
+        if owner[field] != figure:
+            yield f"`{field}` of {title} is {owner[field]:,}, its files have {figure:,}"
+
+
+def _check_limits(manifest: Mapping[str, Any]) -> Iterator[str]:
+    artifact = manifest["artifact"]
+    for limit in manifest["limits"]:
+        field = "uncompressed_bytes" if limit["name"] == "unzipped" else "compressed_bytes"
+        measured = artifact[field]
+        if (limit["measured_bytes"], limit["headroom_bytes"]) != (
+            measured,
+            limit["limit_bytes"] - 1 - measured,
+        ):
+            yield f"the measure of `{limit['title']}` is not that of the zip"
+        if limit["passed"] != (not limit["binding"] or measured < limit["limit_bytes"]):
+            yield f"the verdict on `{limit['title']}` is wrong"
+    if manifest["fits"] != all(limit["passed"] for limit in manifest["limits"]):
+        yield "`fits` is not what the limits say"

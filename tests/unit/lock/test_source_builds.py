@@ -1,0 +1,124 @@
+"""Wheels from source: builds that work, builds that fail, archives that lie."""
+
+import hashlib
+import io
+import os
+import tarfile
+from pathlib import Path
+
+import pytest
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+from support.lock_world import pack_sdist, source_project
+
+from packager.errors import CannotBuild
+from packager.lock.select import SdistReference
+from packager.lock.source_builds import build_projects, build_sdists, installer_variables
+from packager.model.progress import NullReporter
+from packager.model.requirement import IndexSettings, LocalProject
+from packager.model.selection import Pin
+from packager.runtime.targets import load_target
+
+TARGET = load_target("python3.11", "x86_64")
+NONE = IndexSettings()
+
+
+def _build(tmp_path: Path, archive: Path, **changed: object) -> tuple[Pin, ...]:
+    values = {
+        "name": canonicalize_name("thing"),
+        "version": Version("1.0"),
+        "filename": archive.name,
+        "sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+        "path": archive,
+    } | changed
+    return build_sdists(
+        [SdistReference(**values)],  # type: ignore[arg-type]  # every field is given above
+        TARGET,
+        folder=tmp_path / "built",
+        indexes=NONE,
+        offline=False,
+        reporter=NullReporter(),
+    )
+
+
+def _project(tmp_path: Path, path: Path) -> None:
+    build_projects(
+        [LocalProject(path=path, origin="requirements.txt:3")],
+        TARGET,
+        folder=tmp_path / "built",
+        indexes=NONE,
+        offline=False,
+        reporter=NullReporter(),
+    )
+
+
+def test_the_digest_is_checked_before_anything_runs(tmp_path: Path) -> None:
+    archive = pack_sdist(source_project(tmp_path / "thing", "thing"), tmp_path)
+    with pytest.raises(CannotBuild, match="hash mismatch") as caught:
+        _build(tmp_path, archive, sha256="0" * 64)
+    assert caught.value.details[0].endswith("0" * 64)
+    assert not (tmp_path / "built").exists()
+
+
+def test_another_project_than_locked_is_refused(tmp_path: Path) -> None:
+    archive = pack_sdist(source_project(tmp_path / "thing", "thing"), tmp_path)
+    with pytest.raises(CannotBuild, match=r"was locked as `other 1\.0` and builds `thing 1\.0`"):
+        _build(tmp_path, archive, name=canonicalize_name("other"))
+
+
+def test_an_archive_cannot_write_beside_its_folder(tmp_path: Path) -> None:
+    archive = tmp_path / "thing-1.0.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        entry = tarfile.TarInfo("../../escaped")
+        entry.size = 1
+        tar.addfile(entry, io.BytesIO(b"x"))
+    with pytest.raises(CannotBuild, match="cannot be unpacked"):
+        _build(tmp_path, archive)
+    archive.write_bytes(b"no tar")
+    with pytest.raises(CannotBuild, match="cannot be unpacked"):
+        _build(tmp_path, archive)
+
+
+def test_a_failing_build_shows_its_last_lines(tmp_path: Path) -> None:
+    project = source_project(tmp_path / "thing", "thing")
+    (project / "backend.py").write_text(
+        "def build_wheel(*a, **k): raise RuntimeError('see https://me:s3cret@h/x')\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(CannotBuild, match="building `thing` failed") as caught:
+        _project(tmp_path, project)
+    told = "\n".join(caught.value.details)
+    assert "RuntimeError" in told
+    assert "s3cret" not in told
+    assert list((tmp_path / "built").iterdir()) == []
+
+
+def test_a_folder_without_a_project(tmp_path: Path) -> None:
+    with pytest.raises(CannotBuild, match="holds no project to build"):
+        _project(tmp_path, tmp_path)
+
+
+def test_one_folder_asked_for_twice_is_built_once_with_all_extras(tmp_path: Path) -> None:
+    path = source_project(tmp_path / "thing", "thing")
+    projects = [
+        LocalProject(path=path, origin="a.txt:1", extras=("x",)),
+        LocalProject(path=path, origin="b.txt:1", extras=("y", "x")),
+    ]
+    (built,) = build_projects(
+        projects,
+        TARGET,
+        folder=tmp_path / "built",
+        indexes=NONE,
+        offline=True,
+        reporter=NullReporter(),
+    )
+    assert (str(built.declared.requirement), built.declared.origin) == ("thing[x,y]", "a.txt:1")
+    assert "UV_OFFLINE" not in os.environ
+
+
+def test_build_requirements_come_from_the_same_indexes() -> None:
+    settings = IndexSettings(index_url="https://h/simple", extra_index_urls=("https://x/simple",))
+    values = installer_variables(settings, offline=True)
+    assert values["UV_DEFAULT_INDEX"] == values["PIP_INDEX_URL"] == "https://h/simple"
+    assert values["UV_INDEX"] == values["PIP_EXTRA_INDEX_URL"] == "https://x/simple"
+    assert (values["UV_OFFLINE"], values["PIP_NO_INDEX"]) == ("1", "1")
