@@ -1,60 +1,34 @@
 """The first half of the pipeline: from requirements to payloads in the store."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from packaging.metadata import Metadata, RawMetadata
 from packaging.utils import NormalizedName, canonicalize_name
 
 from packager.code_identity import code_identity
-from packager.errors import CannotBuild
 from packager.inputs.requirements import read_requirements
 from packager.lock.closure import check_closure, closure
 from packager.lock.indexes import requested_indexes
 from packager.lock.lockfile import parse_lock, render_lock, write_lock
 from packager.lock.locking import Locked, LockOptions, lock
 from packager.model.build import BuildOptions
-from packager.model.deflating import encoder
 from packager.model.payload import (
     Dependencies,
-    Distribution,
-    LimitFact,
-    Payload,
-    RequiredBy,
-    SubtractionLine,
-    TargetFacts,
-    payload_from_document,
 )
 from packager.model.progress import Reporter
 from packager.model.project import Function
 from packager.model.requirement import RequirementSet
-from packager.model.runtime_catalog import Decision, Policy, RuntimeCatalog, Subtraction
-from packager.model.selection import Graph, Pin
+from packager.model.runtime_catalog import Policy, RuntimeCatalog, Subtraction
+from packager.model.selection import Graph
 from packager.model.target import Target
+from packager.pipeline_admission import Ready, admit_all
+from packager.pipeline_description import describe
 from packager.pipeline_memory import Memory, key_of, look_at, settings_of, tree_digest
 from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.runtime.subtraction import subtract
 from packager.runtime.targets import load_target
-from packager.slim.payload import RECIPE, write_payload
-from packager.wheels.admission import admit
 from packager.wheels.download import fetch
 from packager.wheels.store import Store
-
-# Inflating, hashing and checking release the interpreter's lock; more threads than this only
-# raise the memory needed.
-_ADMISSIONS_AT_ONCE = 4
-
-
-class Ready:
-    """A wheel after admission: what the later stages need of it, as the store remembers it."""
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        """Wrap the remembered `document`."""
-        self.payload = payload_from_document(document["payload"])
-        self.findings: tuple[str, ...] = tuple(document["findings"])
-        raw: RawMetadata = document["metadata"]
-        self.metadata = Metadata.from_raw(raw, validate=False)
 
 
 def resolve_dependencies(
@@ -90,20 +64,31 @@ def resolve_dependencies(
         reporter=reporter,
         offline=options.offline,
     )
-    ready = _admit_all(function, pins, store=store, reporter=reporter)
-    metadata = {name: each.metadata for name, each in ready.items()}
-    graph = closure(
-        pins,
-        metadata,
-        declared=locked.declared,
-        target=target,
-        roots_known=requirements.roots_known,
-    )
-    check_closure(graph, target, roots_known=requirements.roots_known)
+    ready = admit_all(function, pins, store=store, reporter=reporter)
+    graph = _prove(requirements, locked, target, ready)
     subtraction = _subtract(function, graph, target)
-    dependencies = _describe(target, locked, graph, ready, subtraction)
+    dependencies = describe(target, locked, graph, ready, subtraction)
     memory.remember(key, dependencies, seen=seen)
     return dependencies
+
+
+def _prove(
+    requirements: RequirementSet,
+    locked: Locked,
+    target: Target,
+    ready: Mapping[NormalizedName, Ready],
+) -> Graph:
+    """Walk the wheels' own METADATA: the selection must be exactly what is required."""
+    known = requirements.roots_known
+    graph = closure(
+        locked.selection.pins,
+        {name: each.metadata for name, each in ready.items()},
+        declared=locked.declared,
+        target=target,
+        roots_known=known,
+    )
+    check_closure(graph, target, roots_known=known)
+    return graph
 
 
 def content_of(requirements: RequirementSet) -> list[Any]:
@@ -125,7 +110,7 @@ def content_of(requirements: RequirementSet) -> list[Any]:
     ]
 
 
-def _lock(  # noqa: PLR0913 -- the values of one call, handed through
+def _lock(
     function: Function,
     requirements: RequirementSet,
     target: Target,
@@ -158,98 +143,18 @@ def _lock(  # noqa: PLR0913 -- the values of one call, handed through
         path = function.root / "pylock.toml"
         write_lock(locked.pylock, path)
         reporter.step(f"wrote {path.name}")
+    count = len(locked.selection.pins)
+    many = "1 distribution" if count == 1 else f"{count} distributions"
     if known:
-        reporter.step(
-            f"{len(locked.selection.pins)} distributions as locked before by "
-            f"{known['resolver']}; --upgrade looks for newer"
-        )
+        reporter.step(f"{many} as locked before ({known['resolver']}); --upgrade looks for newer")
     else:
-        reporter.step(
-            f"locked {len(locked.selection.pins)} distributions for {target.label} "
-            f"({locked.selection.resolver})"
-        )
+        reporter.step(f"locked {many} for {target.label} ({locked.selection.resolver})")
     return locked
 
 
 def _lock_settings(function: Function) -> list[Any]:
     return [function.runtime, function.architecture, function.resolver, *function.allow_sdist,
             function.index_url, *function.extra_index_urls, function.index_strategy]  # fmt: skip
-
-
-def _admit_all(
-    function: Function, pins: tuple[Pin, ...], *, store: Store, reporter: Reporter
-) -> dict[NormalizedName, Ready]:
-    """Admit every wheel that was not admitted before, several at once."""
-    lenient = {_normal(text) for text in function.allow_record_mismatch}
-
-    def one(pin: Pin) -> Ready:
-        return _admit(pin, store=store, lenient=f"{pin.name}=={pin.version}" in lenient)
-
-    reporter.begin("admitting", sum(pin.wheel.size_bytes or 0 for pin in pins))
-    try:
-        with ThreadPoolExecutor(_ADMISSIONS_AT_ONCE) as threads:
-            results = list(threads.map(one, pins))
-    finally:
-        reporter.end()
-    return dict(zip((pin.name for pin in pins), results, strict=True))
-
-
-def _normal(text: str) -> str:
-    name, _, version = text.partition("==")
-    return f"{canonicalize_name(name.strip())}=={version.strip()}"
-
-
-def _admit(pin: Pin, *, store: Store, lenient: bool) -> Ready:
-    """Return what is known of a wheel, admitting it and writing its payload if need be."""
-    wheel = pin.wheel
-    key = key_of("payload", RECIPE, encoder(), wheel.sha256, lenient)
-    known = store.read_document("admitted", key)
-    if known is not None:
-        ready = Ready(known)
-        if _is_whole(store, ready.payload):
-            return ready
-    path = store.wheel_path(wheel.sha256)
-    admitted = admit(
-        path, sha256=wheel.sha256, filename=wheel.filename, allow_record_mismatch=lenient
-    )
-    if (admitted.name, admitted.version) != (pin.name, pin.version):
-        raise CannotBuild(
-            f"the lock takes `{wheel.filename}` for {pin.name} {pin.version}, "
-            f"and it is {admitted.name} {admitted.version}"
-        )
-    with store.writing("payloads", key, ".zip", durable=False) as temporary:
-        payload = write_payload(path, admitted, temporary, key=key)
-    document = {
-        "payload": _as_document(payload),
-        "findings": list(admitted.findings),
-        "metadata": _raw(admitted.metadata),
-    }
-    store.write_document("admitted", key, document)
-    return Ready(document)
-
-
-def _as_document(payload: Payload) -> dict[str, Any]:
-    values = {name: getattr(payload, name) for name in payload.__slots__}
-    values["dropped"] = [list(pair) for pair in payload.dropped]
-    return values
-
-
-def _raw(metadata: Metadata) -> dict[str, Any]:
-    """Keep of METADATA what the graph needs, and nothing that is merely long."""
-    return {
-        "metadata_version": "2.1",
-        "name": metadata.name,
-        "version": str(metadata.version),
-        "requires_dist": [str(requirement) for requirement in metadata.requires_dist or ()],
-        "provides_extra": [str(extra) for extra in metadata.provides_extra or ()],
-    }
-
-
-def _is_whole(store: Store, payload: Payload) -> bool:
-    try:
-        return store.file("payloads", payload.key, ".zip").stat().st_size == payload.file_bytes
-    except OSError:
-        return False
 
 
 def _subtract(function: Function, graph: Graph, target: Target) -> Subtraction:
@@ -264,84 +169,3 @@ def _subtract(function: Function, graph: Graph, target: Target) -> Subtraction:
     for name, policy in function.subtract:
         policies[name if name == "*" else canonicalize_name(name)] = policy  # type: ignore[assignment]  # the configuration admits only policies
     return subtract(graph, catalog, policies=policies, environment=target.marker_environment)
-
-
-def _describe(
-    target: Target,
-    locked: Locked,
-    graph: Graph,
-    ready: Mapping[NormalizedName, Ready],
-    subtraction: Subtraction,
-) -> Dependencies:
-    gone = subtraction.subtracted
-    edges: dict[str, list[RequiredBy]] = {}
-    for edge in graph.edges:
-        edges.setdefault(canonicalize_name(edge.requirement.name), []).append(
-            RequiredBy(
-                parent=edge.parent or "", requirement=str(edge.requirement), origin=edge.origin
-            )
-        )
-    return Dependencies(
-        target=_facts(target),
-        distributions=tuple(
-            Distribution(
-                name=pin.name,
-                version=str(pin.version),
-                wheel=pin.wheel.filename,
-                wheel_sha256=pin.wheel.sha256,
-                payload=ready[pin.name].payload,
-                required_by=tuple(edges.get(pin.name, ())),
-                subtracted=pin.name in gone,
-                findings=ready[pin.name].findings,
-            )
-            for pin in locked.selection.pins
-        ),
-        subtraction=tuple(_line(decision, ready) for decision in subtraction.decisions),
-        conflicts=tuple(
-            f"{conflict.name} {conflict.bundled} is bundled, and {conflict.needed_by} "
-            f"needs `{conflict.requirement}`: {conflict.advice}"
-            for conflict in subtraction.conflicts
-        ),
-        catalog_date=subtraction.catalog_date,
-        catalog_source=subtraction.catalog_source,
-        resolver=locked.selection.resolver,
-    )
-
-
-def _facts(target: Target) -> TargetFacts:
-    return TargetFacts(
-        runtime=target.runtime,
-        architecture=target.architecture,
-        kind=target.kind,
-        python=f"{target.python[0]}.{target.python[1]}",
-        operating_system=target.operating_system,
-        glibc=f"{target.glibc[0]}.{target.glibc[1]}",
-        status=target.status,
-        limits=tuple(
-            LimitFact(
-                name=limit.name,
-                title=limit.title,
-                bytes=limit.bytes,
-                source=limit.source,
-                date=limit.date,
-            )
-            for limit in target.limits
-        ),
-    )
-
-
-def _line(decision: Decision, ready: Mapping[NormalizedName, Ready]) -> SubtractionLine:
-    frees = [ready[name].payload for name in decision.loosen_frees]
-    runtime_version = decision.runtime_version
-    return SubtractionLine(
-        name=decision.name,
-        version=str(decision.version),
-        runtime_version=None if runtime_version is None else str(runtime_version),
-        outcome=decision.outcome,
-        code=decision.code,
-        reason=decision.reason,
-        blocked_by=decision.blocked_by,
-        loosen=decision.loosen,
-        loosen_compressed_bytes=sum(payload.compressed_bytes for payload in frees),
-        loosen_uncompressed_bytes=sum(payload.uncompressed_bytes for payload in frees),
-    )

@@ -74,7 +74,7 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 -- one return for eac
         click.echo("interrupted", err=True)
         return _INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else error.message)
+        click.echo(error.format_message())
         return 2
     except click.UsageError as error:
         return _usage(error)

@@ -20,7 +20,7 @@ _WHAT = (
         help="A requirements or lock file, `project`, `extra:NAME` or `group:NAME`.",
     ),
     click.option("--source", multiple=True, metavar="PATH", help="File or folder of your code."),
-    click.option("--exclude", multiple=True, metavar="GLOB", help="Files of your code to leave out."),
+    click.option("--exclude", multiple=True, metavar="GLOB", help="Files of your code to skip."),
     click.option("--catalog", metavar="FILE", help="What `lpack runtime capture` found."),
     click.option(
         "--subtract", multiple=True, metavar="[NAME=]POLICY",

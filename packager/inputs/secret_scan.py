@@ -45,13 +45,19 @@ _AWS_SECRET = (
     rb"(?i:aws_secret_access_key)[\"']?\s*[=:]\s*[\"']?"
     rb"(?=[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+]))(?![A-Za-z0-9/+]{0,33}EXAMPLE)"
 )
+# The key itself must follow, at most after the headers of RFC 1421 and the ends of lines (as text
+# or as escapes): the words alone stand in much code that reads keys.
+_PRIVATE_KEY = (
+    rb"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----(?:\\[nr]|[\s\"'+,\\])*"
+    rb"(?:(?:Proc-Type|DEK-Info|Version|Comment):[^\0]{0,200}?)?[A-Za-z0-9+/]{32}"
+)
 # The literal is looked for first, because that costs nothing; then the expression decides.
 _CONTENTS = (
     # The documentation's own key ends in EXAMPLE.
     (b"AKIA", rb"\bAKIA(?![0-9A-Z]{9}EXAMPLE)[0-9A-Z]{16}\b", "an AWS access key"),
     (
         b"PRIVATE KEY",
-        rb"-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY(?: BLOCK)?-----[^\0]{0,200}?[A-Za-z0-9+/]{32}",
+        _PRIVATE_KEY,
         "a private key",
     ),
     (b"aws_secret_access_key", _AWS_SECRET, "an AWS secret key"),

@@ -13,6 +13,7 @@ from packager.model.artifact import Contents
 from packager.model.build import Build, LimitCheck, Share
 from packager.model.canonical import Record
 from packager.model.payload import Distribution
+from packager.model.project import Function
 
 SCHEMA_VERSION = 1
 
@@ -25,28 +26,9 @@ def manifest_of(build: Build) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "lpack": __version__,
-        "function": {
-            "name": function.name,
-            "handler": function.handler,
-            "upload": function.upload,
-            "requirements": list(function.requirements),
-            "guesses": [
-                {"setting": g.setting, "value": g.value, "because": g.because}
-                for g in function.guesses
-            ],
-        },
+        "function": _function(function),
         "target": _plain(dependencies.target, without=("limits",)),
-        "artifact": {
-            "kind": "zip",
-            "path": artifact.path.rpartition("/")[2],
-            "entries": artifact.entries,
-            "compressed_bytes": artifact.compressed_bytes,
-            "uncompressed_bytes": artifact.uncompressed_bytes,
-            "sha256": artifact.sha256,
-            "code_sha256": artifact.code_sha256,
-            "stamp": artifact.stamp,
-            "encoders": list(build.encoders),
-        },
+        "artifact": _artifact(build),
         "limits": [_limit(check) for check in build.measurement.limits],
         "fits": build.measurement.fits,
         "resolver": dependencies.resolver,
@@ -65,6 +47,33 @@ def manifest_of(build: Build) -> dict[str, Any]:
             "decisions": [_plain(line) for line in dependencies.subtraction],
             "conflicts": list(dependencies.conflicts),
         },
+    }
+
+
+def _function(function: Function) -> dict[str, Any]:
+    return {
+        "name": function.name,
+        "handler": function.handler,
+        "upload": function.upload,
+        "requirements": list(function.requirements),
+        "guesses": [
+            {"setting": g.setting, "value": g.value, "because": g.because} for g in function.guesses
+        ],
+    }
+
+
+def _artifact(build: Build) -> dict[str, Any]:
+    artifact = build.artifact
+    return {
+        "kind": "zip",
+        "path": artifact.path.rpartition("/")[2],
+        "entries": artifact.entries,
+        "compressed_bytes": artifact.compressed_bytes,
+        "uncompressed_bytes": artifact.uncompressed_bytes,
+        "sha256": artifact.sha256,
+        "code_sha256": artifact.code_sha256,
+        "stamp": artifact.stamp,
+        "encoders": list(build.encoders),
     }
 
 

@@ -50,9 +50,7 @@ def render_runtimes(documents: Sequence[dict[str, Any]]) -> str:
     """Return one line for each runtime."""
     lines = [f"{'runtime':<12}{'glibc':<7}{'boto3':<11}{'seen':<12}status"]
     for document in documents:
-        boto3 = next(
-            (p for p in document["provides"]["packages"] if p["name"] == "boto3"), None
-        )
+        boto3 = next((p for p in document["provides"]["packages"] if p["name"] == "boto3"), None)
         version = (boto3 and boto3["version"]) or "unknown"
         date = boto3["date"] if boto3 else ""
         lines.append(

@@ -15,18 +15,26 @@ def render_build(build: Build, *, shown_path: str, rows: int = _ROWS) -> str:
     """Return the table that `lpack build` prints; `shown_path` is the artifact's for people."""
     target = build.dependencies.target
     lines = [
-        f"lpack {__version__} · {target.runtime} · {target.architecture} "
-        f"({target.operating_system}, glibc {target.glibc})",
+        (
+            f"lpack {__version__} · {target.runtime} · {target.architecture} "
+            f"({target.operating_system}, glibc {target.glibc})"
+        ),
         "",
         *_table(build, rows),
         "",
         *_limits(build.measurement.limits),
         *_subtraction(build),
         "",
-        f"{shown_path}  sha256 {build.artifact.sha256[:16]}…  "
-        f"CodeSha256 {build.artifact.code_sha256}",
+        *_result(build, shown_path),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _result(build: Build, shown_path: str) -> list[str]:
+    """Name the zip and its digests, on two lines when one would be too long."""
+    digests = f"sha256 {build.artifact.sha256[:16]}…  CodeSha256 {build.artifact.code_sha256}"
+    line = f"{shown_path}  {digests}"
+    return [line] if len(line) <= _COLUMNS else [shown_path, f"  {digests}"]
 
 
 def largest(build: Build, limit_name: str, *, rows: int = 5) -> list[str]:
@@ -70,7 +78,7 @@ def _table(build: Build, rows: int) -> list[str]:
     body.append(_row("your code", code.uncompressed_bytes, code.compressed_bytes))
     name = build.artifact.path.rpartition("/")[2]
     return [
-        f"  {name:<46}{'unzipped':>14}{'zipped':>14}",
+        f"  {_cut(name):<46}{'unzipped':>14}{'zipped':>14}",
         *body,
         "  " + "─" * 74,
         _row("total", build.artifact.uncompressed_bytes, build.artifact.compressed_bytes),
@@ -85,12 +93,15 @@ def _sum(shares: Sequence[Share]) -> tuple[int, int]:
 
 
 def _row(name: str, uncompressed_bytes: int, compressed_bytes: int) -> str:
-    shown = name if len(name) <= 44 else name[:43] + "…"
-    return f"  {shown:<46}{mib(uncompressed_bytes):>14}{mib(compressed_bytes):>14}"
+    return f"  {_cut(name):<46}{mib(uncompressed_bytes):>14}{mib(compressed_bytes):>14}"
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= 44 else name[:43] + "…"
 
 
 def _limits(checks: Sequence[LimitCheck]) -> list[str]:
-    return [_limit(check) for check in checks]
+    return [line for check in checks for line in _wrapped(_limit(check), first="  ", rest=" " * 7)]
 
 
 def _limit(check: LimitCheck) -> str:
@@ -106,9 +117,7 @@ def _limit(check: LimitCheck) -> str:
     else:
         verdict = f"{mib(-check.headroom_bytes)} too much"
     word = "ok  " if check.passed else "FAIL"
-    return (
-        f"  {word} {check.title}: {measured} of {mib(check.limit_bytes)} ({share:.0%}), {verdict}"
-    )
+    return f"{word} {check.title}: {measured} of {mib(check.limit_bytes)} ({share:.0%}), {verdict}"
 
 
 def _subtraction(build: Build) -> list[str]:
@@ -144,13 +153,13 @@ def _subtraction(build: Build) -> list[str]:
     return ["", *lines] if lines else []
 
 
-def _wrapped(sentence: str) -> list[str]:
+def _wrapped(sentence: str, *, first: str = "    ", rest: str = "      ") -> list[str]:
     """Break a sentence at 100 columns under its sign."""
     return wrap(
         sentence,
         _COLUMNS,
-        initial_indent="    ",
-        subsequent_indent="      ",
+        initial_indent=first,
+        subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     )

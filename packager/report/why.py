@@ -71,9 +71,11 @@ def render_why(manifest: Manifest, distribution: Mapping[str, Any]) -> str:
         has = f" {decision['runtime_version']}" if decision and decision["runtime_version"] else ""
         where = f"not in {zip_name}: {runtime} provides it{has}"
     lines = [
-        f"{distribution['name']} {distribution['version']}  "
-        f"{mib(distribution['uncompressed_bytes'])} unzipped, "
-        f"{mib(distribution['compressed_bytes'])} zipped · {where}",
+        (
+            f"{distribution['name']} {distribution['version']}  "
+            f"{mib(distribution['uncompressed_bytes'])} unzipped, "
+            f"{mib(distribution['compressed_bytes'])} zipped · {where}"
+        ),
     ]
     lines.extend(_chain_lines(manifest, distribution["name"]))
     lines.extend(_retained_lines(distribution))

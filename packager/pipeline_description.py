@@ -1,0 +1,101 @@
+"""What the stages found out about dependencies, in the plain words of manifests."""
+
+from collections.abc import Mapping
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from packager.lock.locking import Locked
+from packager.model.payload import (
+    Dependencies,
+    Distribution,
+    LimitFact,
+    RequiredBy,
+    SubtractionLine,
+    TargetFacts,
+)
+from packager.model.runtime_catalog import Decision, Subtraction
+from packager.model.selection import Graph
+from packager.model.target import Target
+from packager.pipeline_admission import Ready
+
+
+def describe(
+    target: Target,
+    locked: Locked,
+    graph: Graph,
+    ready: Mapping[NormalizedName, Ready],
+    subtraction: Subtraction,
+) -> Dependencies:
+    """Return the dependencies with every edge, payload and decision."""
+    gone = subtraction.subtracted
+    edges: dict[str, list[RequiredBy]] = {}
+    for edge in graph.edges:
+        edges.setdefault(canonicalize_name(edge.requirement.name), []).append(
+            RequiredBy(
+                parent=edge.parent or "", requirement=str(edge.requirement), origin=edge.origin
+            )
+        )
+    return Dependencies(
+        target=_facts(target),
+        distributions=tuple(
+            Distribution(
+                name=pin.name,
+                version=str(pin.version),
+                wheel=pin.wheel.filename,
+                wheel_sha256=pin.wheel.sha256,
+                payload=ready[pin.name].payload,
+                required_by=tuple(edges.get(pin.name, ())),
+                subtracted=pin.name in gone,
+                findings=ready[pin.name].findings,
+            )
+            for pin in locked.selection.pins
+        ),
+        subtraction=tuple(_line(decision, ready) for decision in subtraction.decisions),
+        conflicts=tuple(
+            f"{conflict.name} {conflict.bundled} is bundled, and {conflict.needed_by} "
+            f"needs `{conflict.requirement}`: {conflict.advice}"
+            for conflict in subtraction.conflicts
+        ),
+        catalog_date=subtraction.catalog_date,
+        catalog_source=subtraction.catalog_source,
+        resolver=locked.selection.resolver,
+    )
+
+
+def _facts(target: Target) -> TargetFacts:
+    return TargetFacts(
+        runtime=target.runtime,
+        architecture=target.architecture,
+        kind=target.kind,
+        python=f"{target.python[0]}.{target.python[1]}",
+        operating_system=target.operating_system,
+        glibc=f"{target.glibc[0]}.{target.glibc[1]}",
+        status=target.status,
+        limits=tuple(
+            LimitFact(
+                name=limit.name,
+                title=limit.title,
+                bytes=limit.bytes,
+                source=limit.source,
+                date=limit.date,
+            )
+            for limit in target.limits
+        ),
+    )
+
+
+def _line(decision: Decision, ready: Mapping[NormalizedName, Ready]) -> SubtractionLine:
+    frees = [ready[name].payload for name in decision.loosen_frees]
+    runtime_version = decision.runtime_version
+    return SubtractionLine(
+        name=decision.name,
+        version=str(decision.version),
+        runtime_version=None if runtime_version is None else str(runtime_version),
+        outcome=decision.outcome,
+        code=decision.code,
+        reason=decision.reason,
+        blocked_by=decision.blocked_by,
+        loosen=decision.loosen,
+        loosen_compressed_bytes=sum(payload.compressed_bytes for payload in frees),
+        loosen_uncompressed_bytes=sum(payload.uncompressed_bytes for payload in frees),
+    )
