@@ -9,9 +9,10 @@ second half depends on the user's code and runs whenever that changed.
 import os
 from pathlib import Path
 
+from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.output import atomic_output
 from packager.assemble.reread import check_headers
-from packager.assemble.zip_writer import PayloadDamagedError, PayloadSource, write_zip
+from packager.assemble.zip_writer import PayloadSource, write_zip
 from packager.errors import CannotBuild, UsageError
 from packager.measure.measurement import measure
 from packager.model.artifact import ZipArtifact

@@ -1,5 +1,6 @@
 """What the stages found out about dependencies, in the plain words of manifests."""
 
+import re
 from collections.abc import Mapping
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -13,10 +14,13 @@ from packager.model.payload import (
     SubtractionLine,
     TargetFacts,
 )
+from packager.model.redaction import redact_url
 from packager.model.runtime_catalog import Decision, Subtraction
 from packager.model.selection import Graph
 from packager.model.target import Target
 from packager.pipeline_admission import Ready
+
+_PLACE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s`'\";]+")
 
 
 def describe(
@@ -32,7 +36,9 @@ def describe(
     for edge in graph.edges:
         edges.setdefault(canonicalize_name(edge.requirement.name), []).append(
             RequiredBy(
-                parent=edge.parent or "", requirement=str(edge.requirement), origin=edge.origin
+                parent=edge.parent or "",
+                requirement=_portable(str(edge.requirement)),
+                origin=edge.origin,
             )
         )
     return Dependencies(
@@ -52,14 +58,24 @@ def describe(
         ),
         subtraction=tuple(_line(decision, ready) for decision in subtraction.decisions),
         conflicts=tuple(
-            f"{conflict.name} {conflict.bundled} is bundled, and {conflict.needed_by} "
-            f"needs `{conflict.requirement}`: {conflict.advice}"
+            _portable(
+                f"{conflict.name} {conflict.bundled} is bundled, and {conflict.needed_by} "
+                f"needs `{conflict.requirement}`: {conflict.advice}"
+            )
             for conflict in subtraction.conflicts
         ),
         catalog_date=subtraction.catalog_date,
         catalog_source=subtraction.catalog_source,
         resolver=locked.selection.resolver,
     )
+
+
+def _portable(text: str) -> str:
+    """Name the file instead of the place in `NAME @ URL` (PEP 508).
+
+    A manifest is the same on every machine and holds no path of one, no host and no credential.
+    """
+    return _PLACE.sub(lambda match: redact_url(match[0]).rstrip("/").rpartition("/")[2], text)
 
 
 def _facts(target: Target) -> TargetFacts:
@@ -93,9 +109,9 @@ def _line(decision: Decision, ready: Mapping[NormalizedName, Ready]) -> Subtract
         runtime_version=None if runtime_version is None else str(runtime_version),
         outcome=decision.outcome,
         code=decision.code,
-        reason=decision.reason,
-        blocked_by=decision.blocked_by,
-        loosen=decision.loosen,
+        reason=_portable(decision.reason),
+        blocked_by=None if decision.blocked_by is None else _portable(decision.blocked_by),
+        loosen=None if decision.loosen is None else _portable(decision.loosen),
         loosen_compressed_bytes=sum(payload.compressed_bytes for payload in frees),
         loosen_uncompressed_bytes=sum(payload.uncompressed_bytes for payload in frees),
     )

@@ -1,16 +1,13 @@
 """Splice payloads and the user's code into one Lambda zip."""
 
-import hashlib
 import os
-import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Queue
-from typing import Self
 
+from packager.assemble.checked import DigestThread, PayloadDamagedError, PayloadReader
 from packager.assemble.code_file import write_code_file
 from packager.assemble.merge import merge
 from packager.assemble.output import Output, atomic_output
@@ -32,17 +29,7 @@ from packager.model.canonical import (
 )
 from packager.model.project import SourceFile
 
-_CHUNK = 1024 * 1024
 YOUR_CODE = "your code"
-
-
-class PayloadDamagedError(Exception):
-    """A payload in the store is not what was written there; `key` tells which."""
-
-    def __init__(self, key: str) -> None:
-        """Name the payload by its key."""
-        super().__init__(key)
-        self.key = key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,10 +63,17 @@ def write_zip(
         with atomic_output(destination) as output:
             contents: list[Contents] = []
             directory: list[bytes] = []
-            for payload, source, skip in zip(payloads, opened, skipped, strict=False):
-                records = _splice(payload, source, output, skip=skip, stamp=stamp)
-                directory.extend(central_record(record, stamp) for record in records)
-                contents.append(Contents(owner=payload.owner, records=tuple(records)))
+            with DigestThread() as digests:
+                for payload, source, skip in zip(payloads, opened, skipped, strict=False):
+                    reader = PayloadReader(payload.key, source.descriptor, digests)
+                    if skip or stamp != EPOCH_STAMP:
+                        records = _splice_each(source, reader, output, skip=skip, stamp=stamp)
+                    else:
+                        records = _splice_whole(payload, source, reader, output)
+                    digests.feed(source.tail)
+                    digests.close_payload(payload.key, payload.sha256)
+                    directory.extend(central_record(record, stamp) for record in records)
+                    contents.append(Contents(owner=payload.owner, records=tuple(records)))
             records = [
                 write_code_file(source, output.write, offset=output.offset, stamp=stamp)
                 for source in code
@@ -131,10 +125,14 @@ def _plan(
         _refuse_too_much(opened, skipped, code)
     except (CannotBuild, ValueError, zlib.error):
         # A damaged directory can look like anything: nobody is blamed before that is out.
-        for payload, source in zip(payloads, opened, strict=True):
-            with _Checked(payload, source) as checked:
-                for _ in checked.read(payload.body_bytes):
+        with DigestThread() as digests:
+            for payload, source in zip(payloads, opened, strict=True):
+                for _ in PayloadReader(payload.key, source.descriptor, digests).read(
+                    payload.body_bytes
+                ):
                     pass
+                digests.feed(source.tail)
+                digests.close_payload(payload.key, payload.sha256)
         raise
     return skipped
 
@@ -184,80 +182,35 @@ def _inflate(source: _Opened, record: Record) -> bytes:
     return zlib.decompress(data, -zlib.MAX_WBITS) if record.method == DEFLATED else data
 
 
-def _splice(
-    payload: PayloadSource, source: _Opened, output: Output, *, skip: set[bytes], stamp: int
+def _splice_whole(
+    payload: PayloadSource, source: _Opened, reader: PayloadReader, output: Output
 ) -> list[Record]:
-    """Copy the payload's body; returns its records with their new offsets."""
+    """Copy the payload's body as it is; returns its records with their new offsets."""
+    base = output.offset
+    for chunk in reader.read(payload.body_bytes):
+        output.write(chunk)
+    return [
+        Record(name, method, crc, packed, size, executable, base + offset)
+        for name, method, crc, packed, size, executable, offset in source.records
+    ]
+
+
+def _splice_each(
+    source: _Opened, reader: PayloadReader, output: Output, *, skip: set[bytes], stamp: int
+) -> list[Record]:
+    """Copy file by file, without those in `skip`, under headers with the date `stamp`."""
     records: list[Record] = []
-    with _Checked(payload, source) as checked:
-        if not skip and stamp == EPOCH_STAMP:
-            base = output.offset
-            records = [
-                Record(name, method, crc, packed, size, executable, base + offset)
-                for name, method, crc, packed, size, executable, offset in source.records
-            ]
-            for chunk in checked.read(payload.body_bytes):
-                output.write(chunk)
-            return records
-        for record in source.records:
-            header = checked.take(LOCAL.size + len(record.name))
+    for record in source.records:
+        reader.take(LOCAL.size + len(record.name))
+        keep = record.name not in skip
+        if keep:
             moved = record._replace(offset=output.offset)
-            keep = record.name not in skip
+            records.append(moved)
+            output.write(local_header(moved, stamp))
+        for chunk in reader.read(record.compressed_bytes):
             if keep:
-                records.append(moved)
-                output.write(header if stamp == EPOCH_STAMP else local_header(moved, stamp))
-            for chunk in checked.read(record.compressed_bytes):
-                if keep:
-                    output.write(chunk)
+                output.write(chunk)
     return records
-
-
-class _Checked:
-    """Reads a payload once, front to back, while a second thread takes its digest.
-
-    The digest proves that the bytes spliced are the bytes that were verified at admission; a
-    thread makes it nearly free, because sha256 runs without the interpreter's lock.
-    """
-
-    def __init__(self, payload: PayloadSource, source: _Opened) -> None:
-        self._payload = payload
-        self._source = source
-        self._offset = 0
-        self._digest = hashlib.sha256()
-        # The bound keeps memory flat when hashing is slower than the disk.
-        self._queue: Queue[bytes | None] = Queue(maxsize=8)
-        self._thread = threading.Thread(target=self._hash, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, kind: object, *_: object) -> None:
-        if kind is None:
-            self._queue.put(self._source.tail)
-        self._queue.put(None)
-        self._thread.join()
-        if kind is None and self._digest.hexdigest() != self._payload.sha256:
-            raise PayloadDamagedError(self._payload.key)
-
-    def _hash(self) -> None:
-        while (chunk := self._queue.get()) is not None:
-            self._digest.update(chunk)
-
-    def read(self, amount: int) -> Iterator[bytes]:
-        """Yield the next `amount` bytes in chunks."""
-        while amount:
-            chunk = os.pread(self._source.descriptor, min(amount, _CHUNK), self._offset)
-            if not chunk:
-                raise PayloadDamagedError(self._payload.key)
-            self._offset += len(chunk)
-            amount -= len(chunk)
-            self._queue.put(chunk)
-            yield chunk
-
-    def take(self, amount: int) -> bytes:
-        """Return the next `amount` bytes at once."""
-        return b"".join(self.read(amount))
 
 
 def _finish(output: Output, directory: list[bytes]) -> None:

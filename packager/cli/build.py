@@ -78,7 +78,7 @@ def command(functions: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
     stdout = _render(builds, output_format)
     click.echo(stdout, nl=False)
     stderr = "".join(_refusal(build) for build in builds if not build.measurement.fits)
-    click.echo(stderr, err=True, nl=False)
+    click.echo(stderr, err=True, nl=False, color=True)
     exit_code = _LIMIT_PASSED if stderr else 0
     if not flags["write_lock"] and not flags["upgrade"] and not console.warnings:
         inputs = [path for each in built for path in _inputs(*each, store=store)]

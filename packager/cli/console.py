@@ -61,7 +61,12 @@ class Console:
             self._bar = None
 
     def _line(self, text: str) -> None:
-        click.echo(text, err=True)
+        say(text)
+
+
+def say(text: str) -> None:
+    """Write a line to stderr; it was styled or not already, click must not decide again."""
+    click.echo(text, err=True, color=True)
 
 
 def styled(text: str, **style: Any) -> str:  # noqa: ANN401 -- click.style's own keywords

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import click
 
 from packager import __version__
-from packager.cli.console import render_error, styled
+from packager.cli.console import render_error, say, styled
 from packager.errors import LpackError
 
 _COMMANDS = {
@@ -66,12 +66,12 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 -- one return for eac
     try:
         result = group.main(list(arguments), prog_name="lpack", standalone_mode=False)
     except LpackError as error:
-        click.echo(render_error(error), err=True)
+        say(render_error(error))
         return error.exit_code
     except click.exceptions.Exit as end:
         return end.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        say("interrupted")
         return _INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
@@ -79,10 +79,11 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 -- one return for eac
     except click.UsageError as error:
         return _usage(error)
     except click.ClickException as error:
-        click.echo(f"{styled('error:', fg='red', bold=True)} {error.format_message()}", err=True)
+        say(f"{styled('error:', fg='red', bold=True)} {error.format_message()}")
         return 2
-    except BrokenPipeError:
-        # Whoever read the result has enough of it; Python must not complain at exit either.
+    except (BrokenPipeError, SystemExit):
+        # Whoever read the result has enough of it: click then exits with 1, the code of a failed
+        # check. Python must not complain at exit either.
         sys.stdout = None
         return 0
     except Exception:  # noqa: BLE001 -- the last resort: everything foreseen ends above
@@ -91,9 +92,9 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 -- one return for eac
 
 
 def _usage(error: click.UsageError) -> int:
-    click.echo(f"{styled('error:', fg='red', bold=True)} {error.format_message()}", err=True)
+    say(f"{styled('error:', fg='red', bold=True)} {error.format_message()}")
     command = error.ctx.command_path if error.ctx is not None else "lpack"
-    click.echo(f"{styled('hint:', fg='cyan', bold=True)} {command} --help", err=True)
+    say(f"{styled('hint:', fg='cyan', bold=True)} {command} --help")
     return 2
 
 
@@ -101,9 +102,8 @@ def _bug() -> int:
     import traceback  # noqa: PLC0415 -- only when lpack is wrong
 
     traceback.print_exc()
-    click.echo(
+    say(
         f"{styled('error:', fg='red', bold=True)} this is a bug in lpack {__version__}, "
-        "not in your project: please report the lines above",
-        err=True,
+        "not in your project: please report the lines above"
     )
     return _BUG

@@ -1,25 +1,24 @@
-"""What a check has to say about an artifact: one finding, in a user's words."""
+"""What a check of an artifact found, worded for the user."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 Level = Literal["error", "warning", "note"]
 
-LEVELS: tuple[Level, ...] = ("error", "warning", "note")
-"""Worst first: an `error` will not work on the target, a `warning` may not, a `note` explains."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One answer of a check.
+    """One thing a check found.
 
-    `code` is stable and machine-readable (`missing-library`). `path` is the name in the archive,
-    empty for what concerns the whole artifact. `message` is one sentence without a full stop that
-    names the thing; `hint` is one line that can be acted upon.
+    `code` is stable and machine-readable. An `error` means that the artifact does not work on
+    the target as it is; a `warning` asks to be looked at; a `note` is only worth knowing. `path`
+    is the archive name it is about, empty for the whole artifact. `message` is one sentence
+    without a full stop; `hint` is one line to act on. `details` are further lines.
     """
 
     code: str
     level: Level
-    path: str
     message: str
+    path: str = ""
     hint: str | None = None
+    details: tuple[str, ...] = ()

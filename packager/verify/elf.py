@@ -30,6 +30,9 @@ _ABI_MARKER = "GLIBC_ABI_"
 _FIRST_ABI_MARKER = "2.36"
 """`GLIBC_ABI_DT_RELR` came first, with glibc 2.36; an older loader refuses any such name."""
 
+_LONGEST_INTERPRETER_BYTES = 4096
+"""PATH_MAX of Linux."""
+
 _LARGEST_STRING_TABLE_BYTES = 64 << 20
 """No real library has as many names; a hostile one could claim them."""
 
@@ -44,8 +47,9 @@ class ElfFacts:
 
     `bits` is 32 or 64. `machine` is the wheel tags' word where there is one, else ELF's own.
     `needed` are the sonames the loader looks for, in order. `search_path` is DT_RUNPATH, or
-    DT_RPATH where there is none. `versions` maps a family (`GLIBC`, `GLIBCXX`, `CXXABI`) to the
-    highest version that is needed of it.
+    DT_RPATH where there is none; `has_runpath` tells which. `versions` maps a family (`GLIBC`,
+    `GLIBCXX`, `CXXABI`) to the highest version that is needed of it. `file_type` is ELF's e_type
+    (`ET_DYN`). `interpreter` is the loader that a program names; libraries have none.
     """
 
     bits: int
@@ -54,6 +58,9 @@ class ElfFacts:
     needed: tuple[str, ...]
     search_path: tuple[str, ...]
     versions: dict[str, tuple[int, ...]]
+    file_type: str = "ET_DYN"
+    interpreter: str | None = None
+    has_runpath: bool = False
 
 
 def read_elf(data: BinaryIO) -> ElfFacts | None:
@@ -113,7 +120,19 @@ def _read(data: BinaryIO) -> ElfFacts:
             folder for at in paths for folder in _text(names, at).split(":") if folder
         ),
         versions=_highest(_needed_versions(elf, dynamic, names)),
+        file_type=str(elf.header["e_type"]),
+        interpreter=_interpreter(elf),
+        has_runpath="DT_RUNPATH" in dynamic,
     )
+
+
+def _interpreter(elf: "ELFFile") -> str | None:
+    """Return the loader that the program names."""
+    for segment in elf.iter_segments(type="PT_INTERP"):
+        size = min(segment.header["p_filesz"], _LONGEST_INTERPRETER_BYTES)
+        name = _read_at(elf, segment.header["p_offset"], size)
+        return name.rstrip(b"\0").decode("utf-8", "backslashreplace")
+    return None
 
 
 def _dynamic_values(elf: "ELFFile") -> dict[str, list[int]]:

@@ -29,7 +29,7 @@ def schema_leaves(schema: dict[str, Any], path: str = "") -> Iterator[str]:
     for name, child in schema.get("properties", {}).items():
         yield from schema_leaves(child, f"{path}.{name}")
     for number, child in enumerate(schema.get("prefixItems", ())):
-        yield from schema_leaves(child, f"{path}[].{number}")
+        yield from schema_leaves(child, f"{path}.{number}")
     if isinstance(schema.get("items"), dict):
         yield from schema_leaves(schema["items"], f"{path}[]")
     if not {"properties", "prefixItems", "items"} & schema.keys():

@@ -1,0 +1,358 @@
+"""Strips shared libraries: takes out what is for debuggers and linkers only. Pure.
+
+Goes as far as `strip --strip-unneeded`, but never moves a loadable byte against its alignment,
+which GNU strip does to libraries that patchelf changed (numpy's OpenBLAS cannot be loaded
+afterwards: patchelf#10, auditwheel#716). What is removed lies behind the last segment, or between
+segments; in the latter case the following segments move left by whole multiples of their p_align.
+Symbol names are gone for debuggers, profilers and printed backtraces; exceptions are unaffected,
+since they are unwound by `.eh_frame`, which is loaded.
+
+Sections keep their numbers, because `.dynsym` refers to them and is loaded: a removed section in
+the middle of the table becomes an empty entry (SHT_NULL, which the System V ABI calls inactive).
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from packager.slim.elf_layout import (
+    HEADER,
+    PT_LOAD,
+    SECTION,
+    SEGMENT,
+    SHT_NOBITS,
+    SHT_NULL,
+    SHT_STRTAB,
+    Header,
+    Layout,
+    OddElf,
+    Section,
+    Segment,
+)
+from packager.slim.elf_proof import check_stripped
+
+WORTHWHILE_BYTES = 1024
+"""Below this a file stays as it came, so that its stream can be copied instead of packed anew."""
+
+_REMOVABLE = frozenset(
+    {
+        ".symtab",
+        ".symtab_shndx",
+        ".strtab",
+        ".comment",
+        ".gnu.build.attributes",
+        ".annobin.notes",
+        ".gnu_debuglink",
+        ".gnu_debugaltlink",
+        ".gnu_debugdata",
+        ".gdb_index",
+        ".note.gnu.gold-version",
+        ".GCC.command.line",
+        ".stab",
+        ".stabstr",
+        ".stab.index",
+        ".stab.indexstr",
+    }
+)
+_REMOVABLE_PREFIXES = (".debug_", ".zdebug_", ".gnu.debuglto_")
+_UNWINDING = ".debug_frame"
+_NAMES = ".shstrtab"
+_WORD = 8
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stripped:
+    """The smaller file, and the names of the sections that are gone."""
+
+    data: bytes
+    removed_bytes: int
+    removed_sections: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Untouched:
+    """The file stays as it is, for the reason given."""
+
+    reason: str
+
+
+def strip_elf(data: bytes | memoryview) -> Stripped | Untouched:
+    """Strip the 64-bit x86_64 or aarch64 library `data`; any other bytes stay as they are.
+
+    The result has passed `check_stripped`.
+    """
+    view = memoryview(data).cast("B")
+    try:
+        layout = Layout.read(view)
+        removed = _removable(layout)
+        if not removed:
+            return Untouched(reason="it has nothing to strip")
+        stripped = _rewrite(view, layout, removed)
+    except OddElf as odd:
+        return Untouched(reason=str(odd))
+    saved_bytes = len(view) - len(stripped)
+    if saved_bytes < WORTHWHILE_BYTES:
+        return Untouched(reason="stripping it is not worth a change")
+    findings = check_stripped(view, stripped)
+    if findings:
+        return Untouched(reason=f"stripping it went wrong: {findings[0]}")
+    return Stripped(
+        data=stripped,
+        removed_bytes=saved_bytes,
+        removed_sections=tuple(layout.names[index] for index in sorted(removed)),
+    )
+
+
+def _removable(layout: Layout) -> set[int]:
+    """Choose the sections that go: unloaded, for debuggers by name, and referred to by none kept.
+
+    `.debug_frame` stays where no `.eh_frame` is loaded: something may unwind by it.
+    """
+    unwinds = any(
+        name == ".eh_frame" and section.loaded
+        for name, section in zip(layout.names, layout.sections, strict=True)
+    )
+    removed = {
+        index
+        for index, (name, section) in enumerate(zip(layout.names, layout.sections, strict=True))
+        if not section.loaded
+        and section.type != SHT_NULL
+        and index != layout.header.names_index
+        and (name in _REMOVABLE or name.startswith(_REMOVABLE_PREFIXES))
+        and (unwinds or name != _UNWINDING)
+    }
+    kept = [index for index in range(len(layout.sections)) if index not in removed]
+    while kept:
+        for index in layout.sections[kept.pop()].refers_to:
+            if index in removed:
+                removed.discard(index)
+                kept.append(index)
+    return removed
+
+
+class _Block(NamedTuple):
+    """Bytes that stay together, from `start` to `end` of the file.
+
+    They may move by multiples of `align`.
+    """
+
+    start: int
+    end: int
+    align: int
+
+
+class _Move(NamedTuple):
+    """A block and how many bytes to the left it goes."""
+
+    block: _Block
+    shift: int
+
+    @property
+    def start(self) -> int:
+        return self.block.start - self.shift
+
+    @property
+    def end(self) -> int:
+        return self.block.end - self.shift
+
+
+def _blocks(layout: Layout) -> list[_Block]:
+    """Return what must keep its bytes: headers, segments, loaded sections; overlaps joined."""
+    header = layout.header
+    table_end = header.segments_offset + header.segment_count * SEGMENT.size
+    found = [_Block(0, HEADER.size, 1), _Block(header.segments_offset, table_end, _WORD)]
+    found += [
+        _Block(segment.offset, segment.end, max(segment.align, 1))
+        for segment in layout.segments
+        if segment.file_bytes or segment.type == PT_LOAD
+    ]
+    found += [
+        _Block(section.offset, section.end, max(section.align, 1))
+        for section in layout.sections
+        if section.loaded and section.file_bytes
+    ]
+    joined: list[_Block] = []
+    for block in sorted(found):
+        last = joined[-1] if joined else None
+        if last is not None and block.start < last.end:
+            end, align = max(block.end, last.end), max(block.align, last.align)
+            joined[-1] = _Block(last.start, end, align)
+        else:
+            joined.append(block)
+    return joined
+
+
+def _moves(blocks: Sequence[_Block]) -> list[_Move]:
+    """Move every block as far to the left as its alignment and the block before it allow."""
+    moves: list[_Move] = []
+    cursor = 0
+    for block in blocks:
+        shift = (block.start - cursor) // block.align * block.align
+        moves.append(_Move(block, shift))
+        cursor = block.end - shift
+    return moves
+
+
+class _Places:
+    """Where the bytes of the old file lie in the new one."""
+
+    def __init__(self, layout: Layout, moves: Sequence[_Move]) -> None:
+        self.moves = moves
+        self._starts = [move.block.start for move in moves]
+        self._loads = [
+            segment for segment in layout.segments if segment.type == PT_LOAD and segment.file_bytes
+        ]
+
+    def find(self, start: int, end: int) -> _Move | None:
+        """Return the block that holds the bytes; None when they are in none.
+
+        Raises OddElf when only some of them are.
+        """
+        index = bisect_right(self._starts, start) - 1
+        move = self.moves[index]
+        following = self._starts[index + 1 : index + 2]
+        if end <= move.block.end:
+            return move
+        if start < move.block.end or (following and following[0] < end):
+            raise OddElf("a section lies partly in a segment")
+        return None
+
+    def offset(self, old: int) -> int:
+        """Return the new place of `old`, which may lie behind its block."""
+        return old - self.moves[bisect_right(self._starts, old) - 1].shift
+
+    def of_segment(self, segment: Segment) -> Segment:
+        """Return `segment` with its new offset; nothing is known of those without bytes."""
+        if not segment.file_bytes and segment.type != PT_LOAD:
+            return segment
+        return segment._replace(offset=self.offset(segment.offset))
+
+    def of_empty(self, section: Section) -> int:
+        """Return a new offset for a section without bytes: by its address, where it has one."""
+        for load in self._loads:
+            if section.loaded and load.address <= section.address < load.address + load.memory_bytes:
+                return max(section.offset - load.offset + self.offset(load.offset), 0)
+        return self.offset(section.offset)
+
+
+class _Tail(NamedTuple):
+    """What is written behind the last block, and the new section headers, which end it."""
+
+    pieces: list[bytes | memoryview]
+    sections: list[Section]
+    sections_offset: int
+    names_index: int
+
+
+def _rewrite(data: memoryview, layout: Layout, removed: set[int]) -> bytes:
+    """Return the new file. Raises OddElf when it holds bytes that nothing accounts for."""
+    moves = _moves(_blocks(layout))
+    places = _Places(layout, moves)
+    pieces = list(_body(data, layout, moves))
+    tail = _tail(data, layout, removed, places)
+    stripped = bytearray().join(pieces + tail.pieces)
+    header = layout.header._replace(
+        segments_offset=places.offset(layout.header.segments_offset),
+        sections_offset=tail.sections_offset,
+        section_count=len(tail.sections),
+        names_index=tail.names_index,
+    )
+    _write_headers(stripped, header, [places.of_segment(each) for each in layout.segments])
+    return bytes(stripped)
+
+
+def _write_headers(stripped: bytearray, header: Header, segments: Sequence[Segment]) -> None:
+    HEADER.pack_into(stripped, 0, *header)
+    for index, segment in enumerate(segments):
+        SEGMENT.pack_into(stripped, header.segments_offset + index * SEGMENT.size, *segment)
+
+
+def _body(
+    data: memoryview, layout: Layout, moves: Sequence[_Move]
+) -> Iterator[bytes | memoryview]:
+    """Yield the blocks with what pads them. Raises OddElf for bytes that nothing describes.
+
+    A gap keeps its first bytes, which are mapped together with the segment before it and which
+    linkers fill on purpose, except for those of sections: these go or are written at the end.
+    """
+    sections_end = layout.header.sections_offset + layout.header.section_count * SECTION.size
+    claims = sorted(
+        [(layout.header.sections_offset, sections_end)]
+        + [(each.offset, each.end) for each in layout.sections if each.file_bytes]
+    )
+    old_end = new_end = 0
+    for move in moves:
+        gap = _unclaimed(data, old_end, move.block.start, claims)
+        kept_bytes = move.start - new_end
+        if any(gap[kept_bytes:]):
+            raise OddElf("it holds bytes that no section describes")
+        yield bytes(gap[:kept_bytes])
+        yield data[move.block.start : move.block.end]
+        old_end, new_end = move.block.end, move.end
+    if any(_unclaimed(data, old_end, len(data), claims)):
+        raise OddElf("it ends in bytes that no section describes")
+
+
+def _unclaimed(
+    data: memoryview, start: int, end: int, claims: Sequence[tuple[int, int]]
+) -> bytearray:
+    """Return the bytes from `start` to `end` with zeros for those that `claims` cover."""
+    gap = bytearray(data[start:end])
+    for claim_start, claim_end in claims:
+        low, high = max(claim_start, start), min(claim_end, end)
+        if low < high:
+            gap[low - start : high - start] = bytes(high - low)
+    return gap
+
+
+def _tail(data: memoryview, layout: Layout, removed: set[int], places: _Places) -> _Tail:
+    """Lay out the kept sections that are not loaded, the names, and the section headers."""
+    names_index = layout.header.names_index
+    kept = [i for i in range(len(layout.sections)) if i not in removed and i != names_index]
+    pieces: list[bytes | memoryview] = []
+    cursor = places.moves[-1].end
+    names, name_places = _name_table([layout.names[i] for i in kept])
+    sections = [Section(*(0,) * len(Section._fields))] * (kept[-1] + 1)
+    for index in kept:
+        section = layout.sections[index]
+        if not section.file_bytes:
+            offset = 0 if section.type == SHT_NULL else places.of_empty(section)
+        elif move := places.find(section.offset, section.end):
+            offset = section.offset - move.shift
+        else:
+            offset = _aligned(cursor, section.align)
+            pieces += [bytes(offset - cursor), data[section.offset : section.end]]
+            cursor = offset + section.file_bytes
+        name = name_places[layout.names[index]]
+        sections[index] = section._replace(name=name, offset=offset)
+    sections.append(_names_section(name_places[_NAMES], cursor, len(names)))
+    cursor += len(names)
+    sections_offset = _aligned(cursor, _WORD)
+    pieces += [names, bytes(sections_offset - cursor)]
+    pieces += [SECTION.pack(*section) for section in sections]
+    return _Tail(pieces, sections, sections_offset, len(sections) - 1)
+
+
+def _names_section(name: int, offset: int, names_bytes: int) -> Section:
+    return Section(name, SHT_STRTAB, 0, 0, offset, names_bytes, 0, 0, 1, 0)
+
+
+def _name_table(names: Sequence[str]) -> tuple[bytes, dict[str, int]]:
+    """Return the table of `names` and `.shstrtab`, and the place of each in it.
+
+    A name that ends another one shares its bytes, as linkers do it.
+    """
+    table = bytearray(b"\0")
+    places = {"": 0}
+    for name in sorted({*names, _NAMES}, key=len, reverse=True):
+        encoded = name.encode("utf-8", "backslashreplace") + b"\0"
+        found = table.find(encoded)
+        places[name] = found if found >= 0 else len(table)
+        if found < 0:
+            table += encoded
+    return bytes(table), places
+
+
+def _aligned(offset: int, align: int) -> int:
+    return -(-offset // max(align, 1)) * max(align, 1)

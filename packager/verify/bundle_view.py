@@ -1,0 +1,114 @@
+"""The files of an artifact as the checks see them: from a zip, or from an unpacked folder."""
+
+import os
+import stat
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+from packager.errors import CannotBuild, UsageError
+
+_UNIX = 3
+_ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
+"""What zipfile raises for damage, encryption and unknown compression; all say the same here."""
+
+
+class BundleFile(NamedTuple):
+    """One file as it will lie below /var/task.
+
+    `name` has forward slashes. `mode` are the file type and permission bits of its unix mode, or
+    None where the archive has none (a zip written on Windows). `open_stream` raises OSError when
+    the file cannot be read; the stream is seekable, but only cheaply so forwards.
+    """
+
+    name: str
+    mode: int | None
+    uncompressed_bytes: int
+    open_stream: Callable[[], BinaryIO]
+
+
+BundleView = Sequence[BundleFile]
+"""All files of one artifact, in its order; directories are not listed."""
+
+
+@contextmanager
+def zip_view(path: Path) -> Iterator[BundleView]:
+    """Show the files of the zip at `path`, whoever wrote it; the streams live as long as this.
+
+    Raises UsageError when it is no zip, and CannotBuild when it cannot be read.
+    """
+    try:
+        archive = zipfile.ZipFile(path)
+    except OSError as error:
+        raise CannotBuild(f"cannot read `{path}`: {error.strerror}") from error
+    except (*_ZIP_DAMAGE, ValueError) as error:
+        raise UsageError(f"`{path}` is not a zip: {error}", hint="lpack build") from error
+    with archive:
+        yield [
+            BundleFile(
+                name=entry.filename,
+                mode=entry.external_attr >> 16 if entry.create_system == _UNIX else None,
+                uncompressed_bytes=entry.file_size,
+                open_stream=partial(_open_member, archive, entry),
+            )
+            for entry in archive.infolist()
+            if not entry.is_dir()
+        ]
+
+
+def folder_view(folder: Path) -> BundleView:
+    """Show the files below `folder`, an artifact that was unpacked."""
+    found: list[BundleFile] = []
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        linked = [name for name in folders if Path(parent, name).is_symlink()]
+        for name in sorted([*names, *linked]):
+            path = Path(parent, name)
+            facts = path.lstat()
+            found.append(
+                BundleFile(
+                    name=path.relative_to(folder).as_posix(),
+                    mode=facts.st_mode,
+                    uncompressed_bytes=facts.st_size,
+                    open_stream=partial(path.open, "rb"),
+                )
+            )
+    return found
+
+
+def is_symlink(file: BundleFile) -> bool:
+    """Tell whether the file is a symbolic link."""
+    return file.mode is not None and stat.S_ISLNK(file.mode)
+
+
+def _open_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> BinaryIO:
+    try:
+        return cast("BinaryIO", _MemberStream(archive.open(entry)))
+    except _ZIP_DAMAGE as error:
+        raise OSError(f"{error}") from error
+
+
+class _MemberStream:
+    """A member's stream whose faults are OSError, as those of a file on disk are."""
+
+    def __init__(self, member: object) -> None:
+        self._member = cast("BinaryIO", member)
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            return self._member.read(size)
+        except _ZIP_DAMAGE as error:
+            raise OSError(f"{error}") from error
+
+    def __enter__(self) -> "_MemberStream":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._member.close()
+
+    def close(self) -> None:
+        self._member.close()
