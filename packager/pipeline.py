@@ -11,7 +11,6 @@ from pathlib import Path
 
 from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.output import atomic_output
-from packager.assemble.reread import check_headers
 from packager.assemble.zip_writer import PayloadSource, write_zip
 from packager.errors import CannotBuild, UsageError
 from packager.measure.measurement import measure
@@ -135,10 +134,7 @@ def _assemble(
         for distribution in dependencies.shipped
     ]
     path = artifact_path(function)
-    artifact = write_zip(path, payloads, tree.files, stamp=stamp)
-    records = [record for owned in artifact.contents for record in owned.records]
-    check_headers(path, records, stamp=stamp)
-    return artifact
+    return write_zip(path, payloads, tree.files, stamp=stamp)
 
 
 def _stamp() -> int:

@@ -9,7 +9,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 
 from packager.errors import CannotBuild
 from packager.model.deflating import encoder
-from packager.model.payload import Payload, payload_from_document
+from packager.model.payload import Payload, json_ready, payload_from_document
 from packager.model.progress import Reporter
 from packager.model.project import Function
 from packager.model.selection import Pin
@@ -78,18 +78,12 @@ def _admit(pin: Pin, *, store: Store, lenient: bool) -> Ready:
     with store.writing("payloads", key, ".zip", durable=False) as temporary:
         payload = write_payload(path, admitted, temporary, key=key)
     document = {
-        "payload": _as_document(payload),
+        "payload": json_ready(payload),
         "findings": list(admitted.findings),
         "metadata": _raw(admitted.metadata),
     }
     store.write_document("admitted", key, document)
     return Ready(document)
-
-
-def _as_document(payload: Payload) -> dict[str, Any]:
-    values = {name: getattr(payload, name) for name in payload.__slots__}
-    values["dropped"] = [list(pair) for pair in payload.dropped]
-    return values
 
 
 def _raw(metadata: Metadata) -> dict[str, Any]:

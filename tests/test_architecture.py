@@ -26,6 +26,7 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.inputs.requirement_line": {"read"},
     "packager.inputs.requirements": {"read"},
     "packager.inputs.requirements_txt": {"environment", "read"},
+    "packager.inputs.own_output": {"read"},
     "packager.inputs.source_tree": {"read"},
     "packager.inputs.uv_sources": {"read"},
     "packager.lock.backend": {"environment", "read"},

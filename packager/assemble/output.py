@@ -1,22 +1,26 @@
 """A file that is written beside its final name, synced and renamed, or not there at all."""
 
 import errno
-import hashlib
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from packager.assemble.digests import BackgroundDigests
 from packager.errors import CannotBuild
 
 
 class Output:
     """Receives bytes front to back; `offset` is how many came, the digest is taken on the way."""
 
-    def __init__(self, descriptor: int) -> None:
-        """Write to the open `descriptor`."""
+    def __init__(self, path: Path, descriptor: int) -> None:
+        """Write to the open `descriptor` of `path`, which is not the final name yet."""
+        self.path = path
         self._descriptor = descriptor
-        self._digest = hashlib.sha256()
+        self._syncing: threading.Thread | None = None
+        self._trouble: OSError | None = None
+        self._digests = BackgroundDigests()
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self.offset = 0
@@ -31,17 +35,48 @@ class Output:
 
     def flush(self) -> None:
         """Hand everything gathered to the operating system."""
+        if not self._pending:
+            return
         data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
         self._pending, self._pending_bytes = [], 0
-        self._digest.update(data)
+        self._digests.feed(data)
         view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]
 
     def hexdigest(self) -> str:
-        """Return the sha256 of everything written."""
+        """Return the sha256 of everything written; nothing can be written after it."""
         self.flush()
-        return self._digest.hexdigest()
+        self._digests.cut()
+        return self._digests.close()[-1]
+
+    def begin_sync(self) -> None:
+        """Start to bring everything written to the disk, beside what the caller does next."""
+        self.flush()
+        self._syncing = threading.Thread(target=self._sync, daemon=True)
+        self._syncing.start()
+
+    def sync(self) -> None:
+        """Return when everything written is on the disk; raises OSError."""
+        self.flush()
+        if self._syncing is None:
+            os.fsync(self._descriptor)
+            return
+        self._syncing.join()
+        if self._trouble is not None:
+            raise self._trouble
+
+    def _sync(self) -> None:
+        try:
+            os.fsync(self._descriptor)
+        except OSError as error:
+            self._trouble = error
+
+    def close(self) -> None:
+        """End the threads of an output that is given up; afterwards it can be closed."""
+        self._digests.close()
+        if self._syncing is not None:
+            self._syncing.join()
 
 
 @contextmanager
@@ -54,16 +89,16 @@ def atomic_output(destination: Path) -> Iterator[Output]:
     """
     temporary = destination.with_name(f".{destination.name}.{os.getpid()}.part")
     descriptor = -1
+    output = None
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         if destination.is_dir():
             raise CannotBuild(f"cannot write `{destination}`: a folder has this name")
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(temporary, flags, 0o666)
-        output = Output(descriptor)
+        output = Output(temporary, descriptor)
         yield output
-        output.flush()
-        os.fsync(descriptor)
+        output.sync()
         os.close(descriptor)
         descriptor = -1
         temporary.replace(destination)
@@ -71,6 +106,8 @@ def atomic_output(destination: Path) -> Iterator[Output]:
     except OSError as error:
         raise _refusal(destination, error) from error
     finally:
+        if output is not None:
+            output.close()
         if descriptor >= 0:
             os.close(descriptor)
         with suppress(OSError):

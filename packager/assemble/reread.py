@@ -7,20 +7,22 @@ from pathlib import Path
 from packager.errors import CannotBuild
 from packager.model.canonical import (
     END,
-    LOCAL,
     Record,
+    central_record,
     local_header,
     read_directory,
     read_end_record,
 )
 
 
-def check_headers(path: Path, expected: Sequence[Record], *, stamp: int) -> None:
+def check_headers(
+    path: Path, expected: Sequence[Record], *, stamp: int, shown: Path | None = None
+) -> None:
     """Compare every name, size, checksum, mode, date, offset and the order with `expected`.
 
     Local headers are compared with the central directory, and the streams must follow each
-    other without a gap. Raises CannotBuild, naming the first difference; `lpack verify` checks
-    the streams themselves.
+    other without a gap. `shown` is the name for people while the file has a temporary one.
+    Raises CannotBuild, naming the first difference; `lpack verify` checks the streams.
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -29,7 +31,7 @@ def check_headers(path: Path, expected: Sequence[Record], *, stamp: int) -> None
         difference = str(error)
     if difference is not None:
         raise CannotBuild(
-            f"`{path}` reads back differently from what was written: {difference}",
+            f"`{shown or path}` reads back differently from what was written: {difference}",
             hint="build again; when it happens twice, check the disk",
         )
 
@@ -38,13 +40,22 @@ def _first_difference(data: mmap.mmap, expected: Sequence[Record], stamp: int) -
     entries, size, offset = read_end_record(data[-END.size :], len(data))
     if entries != len(expected):
         return f"{entries} files instead of {len(expected)}"
+    directory = data[offset : offset + size]
+    if directory != b"".join([central_record(record, stamp) for record in expected]):
+        return _difference_of(directory, expected, stamp)
     position = 0
-    records = read_directory(data[offset : offset + size], entries=entries)
+    for record in expected:
+        header = local_header(record, stamp)
+        end = position + len(header)
+        if record.offset != position or data[position:end] != header:
+            return f"the local header of {record.name!r} is wrong"
+        position = end + record.compressed_bytes
+    return None if position == offset else "there is a gap before the central directory"
+
+
+def _difference_of(directory: bytes, expected: Sequence[Record], stamp: int) -> str:
+    records = read_directory(directory, entries=len(expected))
     for (record, dated), wanted in zip(records, expected, strict=True):
         if record != wanted or dated != stamp:
             return f"the central directory has {record} instead of {wanted}"
-        header = local_header(record, stamp)
-        if record.offset != position or data[position : position + len(header)] != header:
-            return f"the local header of {record.name!r} is wrong"
-        position += LOCAL.size + len(record.name) + record.compressed_bytes
-    return None if position == offset else "there is a gap before the central directory"
+    return "the central directory differs"

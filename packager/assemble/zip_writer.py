@@ -4,13 +4,14 @@ import os
 import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
-from packager.assemble.checked import DigestThread, PayloadDamagedError, PayloadReader
+from packager.assemble.checked import PayloadCheck, PayloadDamagedError
 from packager.assemble.code_file import write_code_file
 from packager.assemble.merge import merge
 from packager.assemble.output import Output, atomic_output
+from packager.assemble.reread import check_headers
 from packager.errors import CannotBuild
 from packager.model.artifact import Contents, ZipArtifact
 from packager.model.canonical import (
@@ -32,8 +33,7 @@ from packager.model.project import SourceFile
 YOUR_CODE = "your code"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PayloadSource:
+class PayloadSource(NamedTuple):
     """Where a payload lies and what it must be; `owner` is `NAME VERSION`."""
 
     owner: str
@@ -63,15 +63,13 @@ def write_zip(
         with atomic_output(destination) as output:
             contents: list[Contents] = []
             directory: list[bytes] = []
-            with DigestThread() as digests:
+            with PayloadCheck() as check:
                 for payload, source, skip in zip(payloads, opened, skipped, strict=False):
-                    reader = PayloadReader(payload.key, source.descriptor, digests)
                     if skip or stamp != EPOCH_STAMP:
-                        records = _splice_each(source, reader, output, skip=skip, stamp=stamp)
+                        records = _splice_each(payload, source, output, check, skip, stamp)
                     else:
-                        records = _splice_whole(payload, source, reader, output)
-                    digests.feed(source.tail)
-                    digests.close_payload(payload.key, payload.sha256)
+                        records = _splice_whole(payload, source, output, check)
+                    check.end(payload.key, payload.sha256, tail=source.tail)
                     directory.extend(central_record(record, stamp) for record in records)
                     contents.append(Contents(owner=payload.owner, records=tuple(records)))
             records = [
@@ -82,6 +80,9 @@ def write_zip(
             directory.extend(central_record(record, stamp) for record in records)
             contents.append(Contents(owner="", records=tuple(records)))
             _finish(output, directory)
+            output.begin_sync()
+            records = [record for owned in contents for record in owned.records]
+            check_headers(output.path, records, stamp=stamp, shown=destination)
             return ZipArtifact(
                 path=str(destination),
                 sha256=output.hexdigest(),
@@ -92,8 +93,7 @@ def write_zip(
             )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Opened:
+class _Opened(NamedTuple):
     descriptor: int
     tail: bytes
     records: list[Record]
@@ -125,14 +125,11 @@ def _plan(
         _refuse_too_much(opened, skipped, code)
     except (CannotBuild, ValueError, zlib.error):
         # A damaged directory can look like anything: nobody is blamed before that is out.
-        with DigestThread() as digests:
+        with PayloadCheck() as check:
             for payload, source in zip(payloads, opened, strict=True):
-                for _ in PayloadReader(payload.key, source.descriptor, digests).read(
-                    payload.body_bytes
-                ):
+                for _ in check.read(payload.key, source.descriptor, payload.body_bytes, offset=0):
                     pass
-                digests.feed(source.tail)
-                digests.close_payload(payload.key, payload.sha256)
+                check.end(payload.key, payload.sha256, tail=source.tail)
         raise
     return skipped
 
@@ -183,11 +180,11 @@ def _inflate(source: _Opened, record: Record) -> bytes:
 
 
 def _splice_whole(
-    payload: PayloadSource, source: _Opened, reader: PayloadReader, output: Output
+    payload: PayloadSource, source: _Opened, output: Output, check: PayloadCheck
 ) -> list[Record]:
     """Copy the payload's body as it is; returns its records with their new offsets."""
     base = output.offset
-    for chunk in reader.read(payload.body_bytes):
+    for chunk in check.read(payload.key, source.descriptor, payload.body_bytes, offset=0):
         output.write(chunk)
     return [
         Record(name, method, crc, packed, size, executable, base + offset)
@@ -196,20 +193,28 @@ def _splice_whole(
 
 
 def _splice_each(
-    source: _Opened, reader: PayloadReader, output: Output, *, skip: set[bytes], stamp: int
+    payload: PayloadSource,
+    source: _Opened,
+    output: Output,
+    check: PayloadCheck,
+    skip: set[bytes],
+    stamp: int,
 ) -> list[Record]:
     """Copy file by file, without those in `skip`, under headers with the date `stamp`."""
     records: list[Record] = []
     for record in source.records:
-        reader.take(LOCAL.size + len(record.name))
         keep = record.name not in skip
         if keep:
             moved = record._replace(offset=output.offset)
             records.append(moved)
             output.write(local_header(moved, stamp))
-        for chunk in reader.read(record.compressed_bytes):
+        header_bytes = LOCAL.size + len(record.name)
+        offset, left = record.offset, header_bytes + record.compressed_bytes
+        for chunk in check.read(payload.key, source.descriptor, left, offset=offset):
+            stream = chunk[header_bytes:]
+            header_bytes = max(header_bytes - len(chunk), 0)
             if keep:
-                output.write(chunk)
+                output.write(stream)
     return records
 
 

@@ -9,6 +9,7 @@ from packager.errors import UsageError
 
 _SUFFIX = ".lpack.json"
 _SCHEMA_VERSION = 1
+_PARTS = {"artifact", "code", "distributions", "fits", "limits", "subtraction", "target"}
 
 
 def find_manifests(given: Path | None) -> list[Path]:
@@ -31,8 +32,11 @@ def read_manifest(path: Path) -> Mapping[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         version = manifest["schema_version"]
+        complete = version != _SCHEMA_VERSION or manifest.keys() >= _PARTS
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"`{path}` is not a manifest of lpack", hint="lpack build") from error
+    if not complete:
+        raise UsageError(f"`{path}` is not a whole manifest of lpack", hint="lpack build")
     if version != _SCHEMA_VERSION:
         raise UsageError(
             f"`{path}` has schema version {version}, this lpack reads {_SCHEMA_VERSION}",

@@ -1,40 +1,179 @@
 """`lpack verify`."""
 
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
 from packager.cli.manifests import find_manifests, read_manifest
-from packager.errors import UsageError
+from packager.errors import LpackError, UsageError
+from packager.model.finding import Finding
+from packager.model.target import Target
+from packager.report.findings import finding_rows, owners_of, render_findings
+from packager.runtime.system import load_runtime_system
+from packager.runtime.targets import load_target
 from packager.verify.artifact import check_artifact
+from packager.verify.bundle_view import folder_view, zip_view
+from packager.verify.static import static_findings
 
 _CHECK_FAILED = 1
+_MANIFEST_SUFFIX = ".lpack.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Subject:
+    """What is verified: an artifact with its manifest, or a foreign zip or folder without."""
+
+    path: Path
+    manifest: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Verdict:
+    """What came of it; `faults` are claims of the manifest that the artifact does not keep."""
+
+    subject: _Subject
+    target: Target
+    faults: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not self.faults and all(finding.level != "error" for finding in self.findings)
 
 
 @click.command("verify")
 @click.argument("artifacts", nargs=-1, type=click.Path(path_type=Path))
-def command(artifacts: tuple[Path, ...]) -> int:
-    """Inflate every file of the zips and recompute every claim of their manifests.
+@click.option("--runtime", metavar="NAME", help="Instead of the manifest's; for foreign zips.")
+@click.option("--arch", "architecture", metavar="ARCH", help="x86_64 (the default) or arm64.")
+@click.option("--handler", metavar="MODULE.FUNCTION", help="What Lambda calls in a foreign zip.")
+@click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
+def command(
+    artifacts: tuple[Path, ...],
+    runtime: str | None,
+    architecture: str | None,
+    handler: str | None,
+    output_format: str,
+) -> int:
+    """Hold zips against their manifests, and against the runtime they are for.
+
+    Every file is inflated and every claim recomputed; native libraries must find what they need
+    on the runtime, and nothing may stand in the way of Python or of Lambda itself. Errors end
+    in exit code 1, warnings do not.
 
     \b
     lpack verify                     all in dist
     lpack verify dist/api.zip
+    lpack verify foreign.zip --runtime python3.13 --arch arm64
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
-    manifests = [path for given in artifacts or (None,) for path in find_manifests(given)]
-    failed = False
-    for path in manifests:
-        manifest = read_manifest(path)
+    verdicts = []
+    for subject in _subjects(artifacts, foreign=runtime is not None):
         try:
-            artifact = path.with_name(manifest["artifact"]["path"])
+            verdict = _verify(subject, (runtime, architecture), handler)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            if subject.manifest is None:
+                raise
+            name = subject.path.with_name(subject.path.stem + _MANIFEST_SUFFIX)
+            raise UsageError(f"`{name}` is not a manifest of lpack", hint="lpack build") from error
+        verdicts.append(verdict)
+        if output_format == "text":
+            click.echo(_render(verdict), nl=False)
+    if output_format == "json":
+        rows = [_row(verdict) for verdict in verdicts]
+        click.echo(json.dumps({"schema_version": 1, "verified": rows}))
+    return 0 if all(verdict.passed for verdict in verdicts) else _CHECK_FAILED
+
+
+def _subjects(given: tuple[Path, ...], *, foreign: bool) -> Iterator[_Subject]:
+    """Find what to verify; without a manifest only when the user said what it is for."""
+    for path in given or (None,):
+        if path is not None and _is_foreign(path):
+            if not foreign:
+                raise UsageError(
+                    f"`{path}` has no manifest of lpack, so its target is not known",
+                    hint=f"lpack verify {path} --runtime python3.13 --arch x86_64",
+                )
+            yield _Subject(path=path, manifest=None)
+            continue
+        for manifest_path in find_manifests(path):
+            manifest = read_manifest(manifest_path)
+            try:
+                artifact = manifest_path.with_name(manifest["artifact"]["path"])
+            except (KeyError, TypeError, ValueError) as error:
+                message = f"`{manifest_path}` is not a manifest of lpack"
+                raise UsageError(message, hint="lpack build") from error
             if not artifact.is_file():
                 raise UsageError(f"`{artifact}` is not there", hint="lpack build")
-            faults = check_artifact(artifact, manifest)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            raise UsageError(f"`{path}` is not a manifest of lpack", hint="lpack build") from error
-        failed = failed or bool(faults)
+            yield _Subject(path=artifact, manifest=manifest)
+
+
+def _is_foreign(path: Path) -> bool:
+    """Tell whether `path` is an artifact, packed or unpacked, that lpack did not build."""
+    if path.is_dir():
+        return not any(path.glob(f"*{_MANIFEST_SUFFIX}")) and any(path.iterdir())
+    named_manifest = path.name.endswith(_MANIFEST_SUFFIX)
+    beside = path.with_name(path.stem + _MANIFEST_SUFFIX)
+    return path.is_file() and not named_manifest and not beside.exists()
+
+
+def _verify(
+    subject: _Subject, chosen: tuple[str | None, str | None], handler: str | None
+) -> _Verdict:
+    manifest = subject.manifest
+    runtime, architecture = chosen
+    if manifest is None:
+        target = load_target(runtime or "", architecture or "x86_64")
+        faults: list[str] = []
+    else:
+        built_for = manifest["target"]
+        target = load_target(
+            runtime or built_for["runtime"],
+            architecture or built_for["architecture"],
+            built_for["kind"],
+        )
+        faults = check_artifact(subject.path, manifest)
+        handler = handler or manifest["function"]["handler"]
+    try:
+        findings = _static(subject.path, target, handler)
+    except LpackError:
+        # A zip so damaged that it cannot be opened is reported by the check against the manifest.
+        if not faults:
+            raise
+        findings = ()
+    return _Verdict(subject=subject, target=target, faults=tuple(faults), findings=findings)
+
+
+def _static(path: Path, target: Target, handler: str | None) -> tuple[Finding, ...]:
+    system = load_runtime_system(target)
+    if path.is_dir():
+        return static_findings(folder_view(path), system, handler=handler)
+    with zip_view(path) as view:
+        return static_findings(view, system, handler=handler)
+
+
+def _owners(verdict: _Verdict) -> Mapping[str, str]:
+    return owners_of(verdict.subject.manifest) if verdict.subject.manifest is not None else {}
+
+
+def _render(verdict: _Verdict) -> str:
+    manifest = verdict.subject.manifest
+    facts = f"as {verdict.target.label}"
+    if manifest is not None:
         claimed = manifest["artifact"]
-        verdict = "FAIL" if faults else "ok  "
-        click.echo(f"{verdict} {artifact}  {claimed['entries']} files, sha256 {claimed['sha256']}")
-        for fault in faults:
-            click.echo(f"     {fault}")
-    return _CHECK_FAILED if failed else 0
+        facts = f"{claimed['entries']} files, sha256 {claimed['sha256']}"
+    lines = [f"{'ok  ' if verdict.passed else 'FAIL'} {verdict.subject.path}  {facts}\n"]
+    lines.extend(f"     {fault}\n" for fault in verdict.faults)
+    return "".join(lines) + render_findings(verdict.findings, _owners(verdict))
+
+
+def _row(verdict: _Verdict) -> dict[str, Any]:
+    return {
+        "artifact": str(verdict.subject.path),
+        "target": verdict.target.label,
+        "passed": verdict.passed,
+        "faults": list(verdict.faults),
+        "findings": finding_rows(verdict.findings, _owners(verdict)),
+    }

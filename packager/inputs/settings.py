@@ -6,7 +6,6 @@ Pure: takes parsed TOML, returns values.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -131,8 +130,7 @@ SETTINGS: tuple[Setting, ...] = (
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Overrides:
+class Overrides(NamedTuple):
     """Settings of one origin, such as the command line's; None means not said there.
 
     Fields are those of `SETTINGS`. `config` is `--config FILE`. Relative paths belong to the

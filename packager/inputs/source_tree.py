@@ -12,6 +12,7 @@ import stat
 from collections.abc import Mapping
 
 from packager.errors import CannotBuild, UsageError
+from packager.inputs.own_output import is_artifact, redirected_files
 from packager.inputs.secret_scan import (
     CERTIFICATE_BYTES,
     FOLDERS,
@@ -84,6 +85,7 @@ class _Walk:
         self.excluded: dict[str, str] = {}
         self.secrets: list[tuple[str, str]] = []
         self.top = self.root
+        self.redirected = redirected_files()
 
     def add_source(self, path: str) -> None:
         """Collect one configured source; it may lie outside the project, links in it may not."""
@@ -114,6 +116,7 @@ class _Walk:
                 hint=f'exclude = ["{self._shown(path)}"]',
             )
         self.folders[path] = (status.st_mtime_ns, status.st_ino)
+        names = {entry.name for entry in listed}
         for entry in listed:
             name = entry.name
             if not name.isascii():
@@ -124,7 +127,9 @@ class _Walk:
                 real, status = self._followed(entry)
             except OSError as error:
                 raise self._unreadable(entry.path, error) from error
-            if stat.S_ISDIR(status.st_mode):
+            if is_artifact(name, names) or (status.st_dev, status.st_ino) in self.redirected:
+                self.excluded[self._shown(entry.path)] = "lpack's own output"
+            elif stat.S_ISDIR(status.st_mode):
                 self._folder(real, f"{prefix}{name}/", (*above, place), at_root=False)
             else:
                 self._file(real, prefix + name, status)

@@ -13,11 +13,13 @@ class HashRules:
     """The hashes that inputs such as `requirements.txt` or `uv.lock` declare.
 
     `accepted` maps (normalized name, version) to sha256 digests in hex. With `required`, every
-    distribution must be listed (`--require-hashes`).
+    distribution must be listed (`--require-hashes`), but for `own`: the names of the user's own
+    projects, whose wheels were built a moment ago.
     """
 
     accepted: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
     required: bool = False
+    own: frozenset[str] = frozenset()
 
 
 def accepted_files(packages: Sequence[Package], rules: HashRules) -> list[Package]:
@@ -32,7 +34,9 @@ def accepted_files(packages: Sequence[Package], rules: HashRules) -> list[Packag
     unlisted: list[str] = []
     for package in packages:
         listed = rules.accepted.get((package.name, str(package.version)))
-        if listed is not None:
+        if package.name in rules.own:
+            kept.append(package)
+        elif listed is not None:
             kept.append(_narrowed(package, listed))
         else:
             kept.append(package)

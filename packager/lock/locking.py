@@ -117,7 +117,9 @@ class _Locking:
             allow_sdist=self.allowed,
         )
         rules = HashRules(
-            accepted=self.requirements.hashes, required=self.requirements.require_hashes
+            accepted=self.requirements.hashes,
+            required=self.requirements.require_hashes,
+            own=frozenset(sources.local),
         )
         choice = choose(pylock, self.target, hashes=rules, sources=sources)
         return Locked(

@@ -1,13 +1,12 @@
 """Written artifacts and what they hold."""
 
 from base64 import b64encode
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from packager.model.canonical import Record
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Contents:
+class Contents(NamedTuple):
     """The files one owner has in an artifact, in their order there.
 
     `owner` is `NAME VERSION` of a distribution, or empty for the user's own code.
@@ -27,8 +26,7 @@ class Contents:
         return sum(record.uncompressed_bytes for record in self.records)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ZipArtifact:
+class ZipArtifact(NamedTuple):
     """A zip on disk; `sha256` is lower-case hex of its bytes, taken while writing."""
 
     path: str

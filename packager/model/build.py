@@ -1,14 +1,13 @@
 """One finished build: everything a manifest or a report is made of."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from packager.model.artifact import ZipArtifact
 from packager.model.payload import Dependencies
 from packager.model.project import Function
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BuildOptions:
+class BuildOptions(NamedTuple):
     """How to build, as opposed to what: nothing here changes the bytes of equal inputs.
 
     `frozen` forbids resolving anew, `offline` forbids the network, `upgrade` forgets the
@@ -21,8 +20,7 @@ class BuildOptions:
     write_lock: bool = False
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """What one owner holds of the artifact, in bytes.
 
     Shallow bytes are its own files. Retained bytes are what would leave the bundle if nothing
@@ -38,8 +36,7 @@ class Share:
     retained_uncompressed_bytes: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class LimitCheck:
+class LimitCheck(NamedTuple):
     """One limit and what was measured; `headroom_bytes` is negative when it does not fit.
 
     AWS's limits are exclusive: an artifact of exactly `limit_bytes` is refused. A limit that
@@ -65,8 +62,7 @@ class LimitCheck:
         return self.limit_bytes - 1 - self.measured_bytes
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Measurement:
+class Measurement(NamedTuple):
     """Sizes of an artifact by owner, and the verdict on AWS's limits.
 
     `shares` are the distributions, the largest first; `code` is the user's own.
@@ -82,8 +78,7 @@ class Measurement:
         return all(check.passed for check in self.limits)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Build:
+class Build(NamedTuple):
     """A function, its dependencies, what was written and what it measures.
 
     `excluded` are paths of the user's tree that were left out, with the rule. `encoders` name

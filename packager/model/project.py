@@ -1,14 +1,12 @@
 """The user's project: functions, their settings and their own code."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from packager.model.target import Architecture, TargetKind
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Guess:
+class Guess(NamedTuple):
     """Something nobody configured: what lpack chose and from which sign."""
 
     setting: str
@@ -16,8 +14,7 @@ class Guess:
     because: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Function:
+class Function(NamedTuple):
     """One Lambda function with every setting resolved (command line over configuration).
 
     `handler` is `module.function` as Lambda takes it. `sources` are files and folders of the
@@ -65,8 +62,7 @@ class SourceFile(NamedTuple):
     identity: tuple[int, int, int, int, int]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SourceTree:
+class SourceTree(NamedTuple):
     """All files of the user's code, ordered by archive name, and what was looked at.
 
     `folders` maps every folder that was listed (absolute) to its identity, so that added and

@@ -1,8 +1,7 @@
 """The target: what an artifact is built for, never the machine lpack runs on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Architecture = Literal["x86_64", "arm64"]
 TargetKind = Literal["lambda", "edge"]
@@ -11,8 +10,7 @@ ARCHITECTURES: tuple[Architecture, ...] = ("x86_64", "arm64")
 KINDS: tuple[TargetKind, ...] = ("lambda", "edge")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """One quota of AWS.
 
     `bytes` is exact and exclusive: a measured figure must stay strictly below it, as AWS's texts
@@ -26,8 +24,7 @@ class Limit:
     date: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """A runtime on an architecture, as a kind of deployment.
 
     `glibc` is the C library of the runtime's operating system; wheels and libraries that need a

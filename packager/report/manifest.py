@@ -82,8 +82,8 @@ def render_manifest(manifest: dict[str, Any]) -> str:
     return json.dumps(manifest, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
-def _plain(value: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:  # noqa: ANN401 -- any flat slotted dataclass
-    return {name: getattr(value, name) for name in value.__slots__ if name not in without}
+def _plain(value: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:  # noqa: ANN401 -- any flat named tuple
+    return {name: getattr(value, name) for name in value._fields if name not in without}
 
 
 def _limit(check: LimitCheck) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """A build as text for people: at most 100 columns, sizes in MiB, exact bytes near a limit. Pure."""
 
 from collections.abc import Sequence
-from textwrap import wrap
 
 from packager import __version__
 from packager.model.build import Build, LimitCheck, Share
@@ -155,6 +154,8 @@ def _subtraction(build: Build) -> list[str]:
 
 def _wrapped(sentence: str, *, first: str = "    ", rest: str = "      ") -> list[str]:
     """Break a sentence at 100 columns under its sign."""
+    from textwrap import wrap  # noqa: PLC0415 -- most bundles have nothing to subtract
+
     return wrap(
         sentence,
         _COLUMNS,

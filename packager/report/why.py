@@ -38,27 +38,40 @@ def nearest_names(manifest: Manifest, word: str) -> list[str]:
 
 
 def chains_to(manifest: Manifest, name: str) -> list[list[tuple[str, str]]]:
-    """Return the shortest chains from the project to `name`, each as (name, requirement) steps.
+    """Return for everything that asks for `name` the shortest chain from the project to it.
 
-    The first step of a chain is what the project declares, its text says where.
+    A chain is (name, requirement) steps; its first step is the project, with the place where it
+    declares the second. The shortest chains come first, five at most.
     """
     edges: dict[str, list[dict[str, str]]] = {
         distribution["name"]: distribution["required_by"]
         for distribution in manifest["distributions"]
     }
     found: list[list[tuple[str, str]]] = []
-    waiting: list[tuple[str, list[tuple[str, str]]]] = [(name, [])]
-    seen: set[str] = {name}
-    while waiting and len(found) < _MOST_CHAINS:
+    for edge in edges.get(name, ()):
+        start = _chain_to_parent(edges, edge, without=name)
+        if start is not None:
+            found.append([*start, (name, edge["requirement"])])
+    return sorted(found, key=len)[:_MOST_CHAINS]
+
+
+def _chain_to_parent(
+    edges: Mapping[str, list[dict[str, str]]], edge: dict[str, str], *, without: str
+) -> list[tuple[str, str]] | None:
+    """Return the shortest chain from the project to the parent of `edge`, not over `without`."""
+    waiting: list[tuple[dict[str, str], list[tuple[str, str]]]] = [(edge, [])]
+    seen = {without}
+    while waiting:
         current, tail = waiting.pop(0)
-        for edge in edges.get(current, ()):
-            step = (current, edge["requirement"])
-            if not edge["parent"]:
-                found.append([(edge["origin"], ""), step, *tail])
-            elif edge["parent"] not in seen:
-                seen.add(edge["parent"])
-                waiting.append((edge["parent"], [step, *tail]))
-    return found[:_MOST_CHAINS]
+        parent = current["parent"]
+        if not parent:
+            return [(current["origin"], ""), *tail]
+        if parent not in seen:
+            seen.add(parent)
+            waiting.extend(
+                (above, [(parent, above["requirement"]), *tail]) for above in edges.get(parent, ())
+            )
+    return None
 
 
 def render_why(manifest: Manifest, distribution: Mapping[str, Any]) -> str:

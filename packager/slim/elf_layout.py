@@ -26,11 +26,13 @@ _RELOCATIONS = (4, 9)
 _ELF64_LITTLE_ENDIAN = b"\x7fELF\x02\x01\x01"
 _ET_DYN = 3
 _MACHINES = {62: "x86_64", 183: "aarch64"}
-_FIRST_RESERVED_INDEX = 0xFF00
-"""SHN_LORESERVE: from here on the counts live elsewhere, which no library comes near."""
+_MOST_ENTRIES = 1000
+"""Libraries have a dozen segments and some forty sections; more would only cost time."""
 
-_MOST_SEGMENTS = 1000
-"""Libraries have a dozen, a few more when they were patched often."""
+_LARGEST_UNLOADED_ALIGN_BYTES = 4096
+_LARGEST_NAMES_BYTES = 1 << 16
+_NESTED_SEGMENTS = 4
+"""How often segments may cover a byte; more would only cost time."""
 
 
 class OddElf(ValueError):  # noqa: N818 -- named as the sentence it stands for
@@ -153,10 +155,10 @@ def _read_header(data: memoryview) -> Header:
     sizes = (header.header_bytes, header.segment_bytes, header.section_bytes)
     if sizes != (HEADER.size, SEGMENT.size, SECTION.size):
         raise OddElf("its tables have entries of unusual size")
-    if not 0 < header.names_index < header.section_count < _FIRST_RESERVED_INDEX:
+    if max(header.segment_count, header.section_count) > _MOST_ENTRIES:
+        raise OddElf("it has too many segments or sections")
+    if not 0 < header.names_index < header.section_count:
         raise OddElf("its sections have no names")
-    if header.segment_count > _MOST_SEGMENTS:
-        raise OddElf("it has too many segments")
     return header
 
 
@@ -170,6 +172,10 @@ def _check_bounds(
     segments: Sequence[Segment], sections: Sequence[Section], file_bytes: int
 ) -> None:
     """Refuse what is damaged, and alignments that the loader would refuse too."""
+    if sum(section.file_bytes for section in sections) > file_bytes:
+        raise OddElf("its sections overlap")
+    if sum(segment.file_bytes for segment in segments) > _NESTED_SEGMENTS * file_bytes:
+        raise OddElf("its segments overlap")
     for segment in segments:
         align = segment.align
         if segment.end > file_bytes:
@@ -183,6 +189,8 @@ def _check_bounds(
             raise OddElf("a section ends behind the end of the file")
         if section.align & (section.align - 1):
             raise OddElf("a section's alignment is not a power of two")
+        if section.align > _LARGEST_UNLOADED_ALIGN_BYTES and not section.loaded:
+            raise OddElf("a section that is not loaded is aligned as if it were")
 
 
 def _check_dynamic(segments: Sequence[Segment], sections: Sequence[Section]) -> None:
@@ -205,7 +213,7 @@ def _check_dynamic(segments: Sequence[Segment], sections: Sequence[Section]) -> 
 
 def _names(data: memoryview, sections: Sequence[Section], index: int) -> list[str]:
     table = sections[index]
-    if table.type != SHT_STRTAB or table.loaded:
+    if table.type != SHT_STRTAB or table.loaded or table.file_bytes > _LARGEST_NAMES_BYTES:
         raise OddElf("its sections have no names")
     text = bytes(data[table.offset : table.end])
     names = []
@@ -213,5 +221,5 @@ def _names(data: memoryview, sections: Sequence[Section], index: int) -> list[st
         end = text.find(b"\0", section.name)
         if section.name and end < 0:
             raise OddElf("a section's name lies outside of the table of names")
-        names.append(text[section.name : max(end, 0)].decode("utf-8", "backslashreplace"))
+        names.append(text[section.name : max(end, 0)].decode("utf-8", "surrogateescape"))
     return names

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, cast
+from typing import NamedTuple
 
 from packager.errors import CannotBuild, UsageError
 
@@ -21,14 +21,14 @@ class BundleFile(NamedTuple):
     """One file as it will lie below /var/task.
 
     `name` has forward slashes. `mode` are the file type and permission bits of its unix mode, or
-    None where the archive has none (a zip written on Windows). `open_stream` raises OSError when
-    the file cannot be read; the stream is seekable, but only cheaply so forwards.
+    None where the archive has none (a zip written on Windows). `read(limit_bytes)` returns the
+    file's first bytes, all of them without a limit; it raises OSError for what cannot be read.
     """
 
     name: str
     mode: int | None
     uncompressed_bytes: int
-    open_stream: Callable[[], BinaryIO]
+    read: Callable[..., bytes]
 
 
 BundleView = Sequence[BundleFile]
@@ -37,7 +37,7 @@ BundleView = Sequence[BundleFile]
 
 @contextmanager
 def zip_view(path: Path) -> Iterator[BundleView]:
-    """Show the files of the zip at `path`, whoever wrote it; the streams live as long as this.
+    """Show the files of the zip at `path`, whoever wrote it; readable while this is open.
 
     Raises UsageError when it is no zip, and CannotBuild when it cannot be read.
     """
@@ -53,7 +53,7 @@ def zip_view(path: Path) -> Iterator[BundleView]:
                 name=entry.filename,
                 mode=entry.external_attr >> 16 if entry.create_system == _UNIX else None,
                 uncompressed_bytes=entry.file_size,
-                open_stream=partial(_open_member, archive, entry),
+                read=partial(_read_member, archive, entry),
             )
             for entry in archive.infolist()
             if not entry.is_dir()
@@ -74,7 +74,7 @@ def folder_view(folder: Path) -> BundleView:
                     name=path.relative_to(folder).as_posix(),
                     mode=facts.st_mode,
                     uncompressed_bytes=facts.st_size,
-                    open_stream=partial(path.open, "rb"),
+                    read=partial(_read_file, path),
                 )
             )
     return found
@@ -85,30 +85,14 @@ def is_symlink(file: BundleFile) -> bool:
     return file.mode is not None and stat.S_ISLNK(file.mode)
 
 
-def _open_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> BinaryIO:
+def _read_member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limit_bytes: int = -1) -> bytes:
     try:
-        return cast("BinaryIO", _MemberStream(archive.open(entry)))
+        with archive.open(entry) as stream:
+            return stream.read(limit_bytes)
     except _ZIP_DAMAGE as error:
         raise OSError(f"{error}") from error
 
 
-class _MemberStream:
-    """A member's stream whose faults are OSError, as those of a file on disk are."""
-
-    def __init__(self, member: object) -> None:
-        self._member = cast("BinaryIO", member)
-
-    def read(self, size: int = -1) -> bytes:
-        try:
-            return self._member.read(size)
-        except _ZIP_DAMAGE as error:
-            raise OSError(f"{error}") from error
-
-    def __enter__(self) -> "_MemberStream":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._member.close()
-
-    def close(self) -> None:
-        self._member.close()
+def _read_file(path: Path, limit_bytes: int = -1) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(limit_bytes)

@@ -6,6 +6,8 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+from support.wheel_builder import build_wheel, describe
+
 from packager.assemble.zip_writer import PayloadSource, write_zip
 from packager.model.artifact import ZipArtifact
 from packager.model.canonical import EPOCH_STAMP, Record
@@ -14,7 +16,6 @@ from packager.model.project import SourceFile
 from packager.model.wheel import AdmittedWheel
 from packager.slim.payload import write_payload
 from packager.wheels.admission import admit
-from support.wheel_builder import build_wheel, describe
 
 _numbers = itertools.count()
 

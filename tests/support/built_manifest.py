@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+from support.assembling import code_files, payload_with, written
+from support.dependencies import dependencies, distribution, function
+
 from packager.measure.measurement import measure
 from packager.model.build import Build
 from packager.model.canonical import EPOCH_STAMP
 from packager.report.manifest import manifest_of
-from support.assembling import code_files, payload_with, written
-from support.dependencies import dependencies, distribution, function
 
 CODE = {"app.py": b"import one\n" * 9, "data/empty": b"", "größe/run": b"#!/bin/sh\n"}
 

@@ -29,9 +29,7 @@ def test_small_files(tmp_path: Path, data: bytes, method: int) -> None:
     path = tmp_path / "f"
     path.write_bytes(data)
     assert read(path) == data
-    record = write_code_file(
-        code_file(path, "f"), lambda _: None, offset=0, stamp=EPOCH_STAMP
-    )
+    record = write_code_file(code_file(path, "f"), lambda _: None, offset=0, stamp=EPOCH_STAMP)
     assert record.method == method
 
 
@@ -92,5 +90,5 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     path = tmp_path / "app.py"
     path.write_bytes(b"x")
     path.chmod(0)
-    with pytest.raises(CannotBuild, match="cannot read `app.py`: Permission denied"):
+    with pytest.raises(CannotBuild, match=r"cannot read `app\.py`: Permission denied"):
         read(path)

@@ -70,9 +70,13 @@ def test_different_files_are_refused_naming_both(other: Record) -> None:
 def test_a_file_where_another_has_a_folder(trees: tuple[list[Record], ...]) -> None:
     with pytest.raises(CannotBuild) as caught:
         merge(["one 1", "two 2"], trees, same_bytes=equal)
-    file_owner, folder_owner = ("one 1", "two 2") if trees[0][0].name == b"pkg" else (
-        "two 2",
-        "one 1",
+    file_owner, folder_owner = (
+        ("one 1", "two 2")
+        if trees[0][0].name == b"pkg"
+        else (
+            "two 2",
+            "one 1",
+        )
     )
     assert caught.value.message == (
         f"{file_owner} ships the file `pkg` where {folder_owner} has a folder"
@@ -95,9 +99,7 @@ def test_your_code_gets_its_own_hint() -> None:
     with pytest.raises(CannotBuild) as caught:
         merge(["one 1", "your code"], [[record("x.py")], [record("x.py", 2)]], same_bytes=equal)
     assert caught.value.message.startswith("one 1 and your code both ship `x.py`")
-    assert caught.value.hint == (
-        "rename the file, or leave it out with `exclude` in [tool.lpack]"
-    )
+    assert caught.value.hint == ("rename the file, or leave it out with `exclude` in [tool.lpack]")
 
 
 def test_the_first_collision_in_order_is_named() -> None:

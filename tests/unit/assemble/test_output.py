@@ -12,7 +12,7 @@ from packager.errors import CannotBuild
 PIECE = bytes(range(256)) * 1024
 
 
-class Boom(Exception):
+class BoomError(Exception):
     pass
 
 
@@ -28,7 +28,6 @@ def test_bytes_digest_and_offset(tmp_path: Path) -> None:
         for _ in range(12):
             output.write(PIECE)
         output.write(b"")
-        assert output.hexdigest() == hashlib.sha256(b"PK" + PIECE * 12).hexdigest()
         output.write(b"end")
         assert output.offset == 5 + 12 * len(PIECE)
         assert output.hexdigest() == hashlib.sha256(b"PK" + PIECE * 12 + b"end").hexdigest()
@@ -45,7 +44,7 @@ def test_the_name_appears_only_when_all_is_written(tmp_path: Path) -> None:
     assert target.read_bytes() == PIECE * 8
 
 
-@pytest.mark.parametrize("error", [Boom, KeyboardInterrupt, SystemExit, GeneratorExit])
+@pytest.mark.parametrize("error", [BoomError, KeyboardInterrupt, SystemExit, GeneratorExit])
 @pytest.mark.parametrize("before", [b"old", None])
 def test_an_exception_leaves_what_was_there(
     tmp_path: Path, error: type[BaseException], before: bytes | None
@@ -165,7 +164,7 @@ def test_a_disk_without_room_for_one_block() -> None:
     try:
         from packager.assemble.output import Output  # noqa: PLC0415 -- this test alone
 
-        output = Output(descriptor)
+        output = Output(Path("/dev/full"), descriptor)
         output.write(b"x")
         with pytest.raises(OSError, match="No space left"):
             output.flush()

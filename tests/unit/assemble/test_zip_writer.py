@@ -4,7 +4,6 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +11,8 @@ from support.assembling import code_files, payload_with, records_of, written
 from support.fixture_wheels import CHECKOUT
 
 from packager.assemble.reread import check_headers
+from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.zip_writer import (
-    PayloadDamagedError,
     PayloadSource,
     check_zip_limits,
     write_zip,
@@ -45,7 +44,9 @@ def contents(path: Path) -> Mapping[str, bytes]:
 @pytest.mark.parametrize("stamp", [EPOCH_STAMP, LATER])
 def test_payloads_then_code_in_their_order(tmp_path: Path, stamp: int) -> None:
     payloads = two_payloads(tmp_path)
-    code = code_files(tmp_path / "src", {"app.py": b"import ns\n", "run": b"#!"}, executables={"run"})
+    code = code_files(
+        tmp_path / "src", {"app.py": b"import ns\n", "run": b"#!"}, executables={"run"}
+    )
     artifact = written(tmp_path / "a.zip", payloads, code, stamp=stamp)
     check_headers(tmp_path / "a.zip", records_of(artifact), stamp=stamp)
     assert [owned.owner for owned in artifact.contents] == ["one 1.0", "two 1.0", ""]
@@ -91,7 +92,9 @@ def test_an_empty_zip(tmp_path: Path) -> None:
     assert contents(tmp_path / "a.zip") == {}
 
 
-def test_umask_and_time_zone_change_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_umask_and_time_zone_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     payloads = two_payloads(tmp_path)
     code = code_files(tmp_path / "src", {"app.py": b"x = 1\n"})
     digests = {written(tmp_path / "a.zip", payloads, code, stamp=LATER).sha256}
@@ -123,7 +126,16 @@ def rewrite(change: Callable[[bytes], bytes]) -> Callable[[PayloadSource], None]
     return damage
 
 
-DAMAGES = {
+def become_a_folder(payload: PayloadSource) -> None:
+    payload.path.unlink()
+    payload.path.mkdir()
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+DAMAGES: dict[str, Callable[[PayloadSource], None]] = {
     "first byte": flip(lambda _: 0),
     "a stream": flip(lambda payload: payload.body_bytes // 2),
     "last byte of the body": flip(lambda payload: payload.body_bytes - 1),
@@ -141,7 +153,7 @@ DAMAGES = {
     "empty": rewrite(lambda _: b""),
     "a byte longer": rewrite(lambda data: data + b"\0"),
     "gone": lambda payload: payload.path.unlink(),
-    "a folder": lambda payload: (payload.path.unlink(), payload.path.mkdir()) and None,
+    "a folder": become_a_folder,
 }
 
 
@@ -152,13 +164,13 @@ def test_a_damaged_payload_is_never_written(tmp_path: Path, damage: str, stamp: 
     out = tmp_path / "out"
     out.mkdir()
     (out / "a.zip").write_bytes(b"old")
-    open_before = os.listdir("/proc/self/fd")
+    open_before = open_files()
     DAMAGES[damage](payloads[1])
     with pytest.raises(PayloadDamagedError) as caught:
         write_zip(out / "a.zip", payloads, [], stamp=stamp)
     assert caught.value.key == payloads[1].key
     assert [(path.name, path.read_bytes()) for path in out.iterdir()] == [("a.zip", b"old")]
-    assert len(os.listdir("/proc/self/fd")) == len(open_before)
+    assert open_files() == open_before
 
 
 @pytest.mark.parametrize("stamp", [EPOCH_STAMP, LATER])
@@ -176,7 +188,7 @@ def test_every_region_of_a_payload_is_covered(tmp_path: Path, stamp: int) -> Non
 def test_another_payload_in_its_place_is_damage(tmp_path: Path) -> None:
     one, two = two_payloads(tmp_path)
     with pytest.raises(PayloadDamagedError):
-        write_zip(tmp_path / "a.zip", [replace(one, path=two.path)], [], stamp=EPOCH_STAMP)
+        write_zip(tmp_path / "a.zip", [one._replace(path=two.path)], [], stamp=EPOCH_STAMP)
 
 
 # Collisions
@@ -217,7 +229,7 @@ def test_a_file_of_yours_that_changes_on_the_way(tmp_path: Path) -> None:
     code = code_files(tmp_path / "src", {"app.py": b"x = 1\n"})
     (tmp_path / "src/app.py").write_bytes(b"x = 2\n")
     (tmp_path / "a.zip").write_bytes(b"old")
-    with pytest.raises(CannotBuild, match="`app.py` changed while it was read"):
+    with pytest.raises(CannotBuild, match=r"`app\.py` changed while it was read"):
         write_zip(tmp_path / "a.zip", two_payloads(tmp_path), code, stamp=EPOCH_STAMP)
     assert (tmp_path / "a.zip").read_bytes() == b"old"
 

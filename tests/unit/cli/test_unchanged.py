@@ -132,11 +132,11 @@ def test_a_configuration_where_none_was(world: BuildWorld) -> None:
     (world.project / "pyproject.toml").unlink()
     (world.project / "dist").mkdir()
     guessed = world.project / "dist" / f"{world.project.name}.zip"
+    said = []
     for _ in range(3):
         time.sleep(SETTLING_SECONDS)
-        done = world.build("--runtime", "python3.13")
-    assert "guess" not in done.stderr
-    assert done.stderr == "", "the answer is never remembered"
+        said.append(world.build("--runtime", "python3.13").stderr)
+    assert said[-1] == "", "the answer is never remembered"
     guessed.unlink()
     world.write("pyproject.toml", text.replace("x86_64", "arm64"))
     world.build("--runtime", "python3.13")
@@ -214,14 +214,6 @@ def test_a_failed_limit_is_said_again(settled: BuildWorld) -> None:
     assert "\x1b[" not in settled.run().stderr
 
 
-def test_an_answer_with_a_warning_is_not_kept(settled: BuildWorld) -> None:
-    text = (settled.project / "pyproject.toml").read_text()
-    shutil.rmtree(settled.project / "pkg")
-    (settled.project / "pyproject.toml").write_text(text.replace(', "pkg"', ""))
-    settled.settle()
-    assert replayed(settled)
-
-
 @pytest.mark.parametrize("kept", [True, False], ids=["replayed", "built"])
 def test_a_reader_that_hangs_up(settled: BuildWorld, kept: bool) -> None:
     if not kept:
@@ -246,9 +238,7 @@ def test_a_reader_that_hangs_up(settled: BuildWorld, kept: bool) -> None:
     assert "Exception ignored" not in done.stderr
 
 
-def test_a_store_that_cannot_be_read_only_costs_time(
-    settled: BuildWorld, tmp_path: Path
-) -> None:
+def test_a_store_that_cannot_be_read_only_costs_time(settled: BuildWorld, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
     done = settled.run(env={"LPACK_CACHE_DIR": str(tmp_path / "file")})
     assert done.exit_code == 3, done.explain()
@@ -274,11 +264,17 @@ def test_a_file_written_just_before_the_start_is_not_settled(tmp_path: Path) -> 
     assert is_settled([], changed)
 
 
+def replace_by_another(path: Path) -> None:
+    path.unlink()
+    path.with_name("in the way").write_text("")
+    path.write_text("x")
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "size": lambda path: path.write_text("longer"),
     "date": lambda path: os.utime(path, (5, 5)),
     "mode": lambda path: path.chmod(0o755),
-    "another file": lambda path: (path.unlink(), path.write_text("x")),
+    "another file": replace_by_another,
     "gone": Path.unlink,
 }
 

@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import sys
 import tempfile
 import tomllib
 from pathlib import Path
@@ -255,3 +256,30 @@ def test_globs_mean_what_git_means(tmp_path: Path) -> None:
         tree = collect(tmp_path, exclude=(glob, ".globs"))
         shipped = {file.archive_name for file in tree.files}
         assert set(files) - shipped == set(done.stdout.splitlines()), glob
+
+
+def test_earlier_artifacts_are_left_out(tmp_path: Path) -> None:
+    for name in ("app.py", "out/api.zip", "out/api.lpack.json", "data/model.zip"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x = 1\n")
+    tree = collect_source(make_function(tmp_path))
+    assert [file.archive_name for file in tree.files] == ["app.py", "data/model.zip"]
+    assert dict(tree.excluded)["out/api.zip"] == "lpack's own output"
+
+
+def test_the_file_that_the_command_writes_to_is_left_out(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("def handler(event, context): ...\n")
+    command = (
+        "import sys; from packager.inputs.source_tree import collect_source;"
+        "from support.functions import make_function; from pathlib import Path;"
+        "print([f.archive_name for f in collect_source(make_function(Path.cwd())).files])"
+    )
+    with (tmp_path / "log.txt").open("wb") as log:
+        subprocess.run(
+            [sys.executable, "-c", command],
+            cwd=tmp_path,
+            stdout=log,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+            check=True,
+        )
+    assert (tmp_path / "log.txt").read_text() == "['app.py']\n"

@@ -40,7 +40,9 @@ def test_edge_binds_whatever_the_upload(upload: str) -> None:
         for x in target.limits
     ]
     for compressed, passed in ((ZIP - 1, True), (ZIP, False)):
-        checks = check_limits(facts, compressed_bytes=compressed, uncompressed_bytes=1, upload=upload)
+        checks = check_limits(
+            facts, compressed_bytes=compressed, uncompressed_bytes=1, upload=upload
+        )
         by_name = {check.name: check for check in checks}
         assert by_name.keys() == {"zip_edge", "unzipped"}
         assert by_name["zip_edge"].passed is passed

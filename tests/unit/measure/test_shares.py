@@ -55,9 +55,7 @@ def test_retained_agrees_with_taking_the_distribution_out(requires: dict[str, li
             if parent != name
         }
         left = {
-            other
-            for other in rest
-            if closed(other, [root for root in roots if root != name], rest)
+            other for other in rest if closed(other, [root for root in roots if root != name], rest)
         }
         assert retained(name, roots, edges) == edges.keys() - left
     assert reachable(roots, edges) == edges.keys()

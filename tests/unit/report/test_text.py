@@ -1,6 +1,5 @@
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from support.dependencies import (
@@ -92,8 +91,10 @@ def test_a_small_build() -> None:
         "  ok   zip, direct upload: 3.0 MiB of 50.0 MiB (6%), 47.0 MiB left",
         "  ok   unzipped, with layers: 9.0 MiB of 250.0 MiB (4%), 241.0 MiB left",
         "",
-        "dist/api.zip  sha256 abababababababab…  "
-        "CodeSha256 q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=",
+        (
+            "dist/api.zip  sha256 abababababababab…  "
+            "CodeSha256 q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s="
+        ),
     ]
 
 
@@ -123,9 +124,7 @@ def test_many_distributions_are_summed_up() -> None:
 @pytest.mark.parametrize("offset", [-1, 0, 1])
 def test_near_a_limit_the_bytes_are_exact(offset: int, upload: str) -> None:
     # The end record and the user's code are in the zip too.
-    build = build_of(
-        [("big", ZIP + offset - 22 - 500, UNZIPPED + offset - 900)], upload=upload
-    )
+    build = build_of([("big", ZIP + offset - 22 - 500, UNZIPPED + offset - 900)], upload=upload)
     assert build.artifact.compressed_bytes == ZIP + offset
     text = " ".join(line.strip() for line in lines_of(build))
     for total, limit in ((ZIP + offset, ZIP), (UNZIPPED + offset, UNZIPPED)):
@@ -154,7 +153,7 @@ def decision(name: str, reason: str, **more: object) -> SubtractionLine:
         loosen_compressed_bytes=0,
         loosen_uncompressed_bytes=0,
     )
-    return replace(line, **more)  # type: ignore[arg-type]  # passed through
+    return line._replace(**more)  # type: ignore[arg-type]  # passed through
 
 
 def test_the_subtraction_is_told() -> None:
@@ -162,8 +161,7 @@ def test_the_subtraction_is_told() -> None:
     gone = distribution(
         "boto3", subtracted=True, compressed_bytes=2 << 20, uncompressed_bytes=5 << 20
     )
-    known = replace(
-        build.dependencies,
+    known = build.dependencies._replace(
         distributions=(*build.dependencies.distributions, gone),
         subtraction=(
             decision("boto3", "boto3 1.2 is in the runtime", outcome="subtracted"),
@@ -177,7 +175,7 @@ def test_the_subtraction_is_told() -> None:
         ),
         conflicts=("urllib3 2.0 is bundled, and " + "word " * 40 + "end",),
     )
-    text = "\n".join(lines_of(replace(build, dependencies=known)))
+    text = "\n".join(lines_of(build._replace(dependencies=known)))
     assert "left out 1 that the runtime provides: −5.0 MiB unzipped, −2.0 MiB zipped" in text
     assert "    − boto3 1.2 is in the runtime\n" in text
     assert "    + six stays: alpha 1.0 wants `six==1.0`\n" in text
@@ -196,8 +194,8 @@ def test_largest_counts_what_the_limit_counts() -> None:
 def test_largest_names_what_comes_along() -> None:
     build = build_of([("a", 1 << 20, 2 << 20), ("b", 3 << 20, 5 << 20)])
     first, second = build.dependencies.distributions
-    needed = replace(second, required_by=distribution("b", required_by=["a"]).required_by)
-    known = replace(build.dependencies, distributions=(first, needed))
+    needed = second._replace(required_by=distribution("b", required_by=["a"]).required_by)
+    known = build.dependencies._replace(distributions=(first, needed))
     measured = measure(known, build.artifact, upload="direct")
-    lines = largest(replace(build, dependencies=known, measurement=measured), "unzipped")
+    lines = largest(build._replace(dependencies=known, measurement=measured), "unzipped")
     assert lines == ["b 1.0  5.0 MiB", "a 1.0  2.0 MiB (7.0 MiB with what only it needs)"]

@@ -60,6 +60,12 @@ R = "requirements.txt:1"
             "c",
             [f"{R} → a>=1 → c>=1", f"{R} → b>=1 → c>=1"],
         ),
+        # Everything that asks for it is named, though the way to it is partly the same.
+        (
+            {"": ["a"], "a": ["b", "c"], "b": ["c"]},
+            "c",
+            [f"{R} → a>=1 → c>=1", f"{R} → a>=1 → b>=1 → c>=1"],
+        ),
         # Cycles end.
         ({"": ["a"], "a": ["b"], "b": ["a"]}, "b", [f"{R} → a>=1 → b>=1"]),
         ({"": ["a"], "a": ["b"], "b": ["a"]}, "a", [f"{R} → a>=1"]),
@@ -102,7 +108,10 @@ def test_render_of_what_was_left_out() -> None:
         }
     ]
     assert render_why(manifest, manifest["distributions"][0]).splitlines() == [
-        "boto3 1.0  2.0 KiB unzipped, 1.0 KiB zipped · not in api.zip: python3.13 provides it 1.42.0",
+        (
+            "boto3 1.0  2.0 KiB unzipped, 1.0 KiB zipped · "
+            "not in api.zip: python3.13 provides it 1.42.0"
+        ),
         "  requirements.txt:1 → boto3>=1",
         "  runtime: boto3 1.42.0 satisfies `boto3>=1`",
     ]

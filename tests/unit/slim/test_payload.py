@@ -175,7 +175,9 @@ def test_two_files_on_one_name(tmp_path: Path, key: str) -> None:
     files = {"demo/x.py": b"one", f"{DATA}/{key}/demo/x.py": b"two"}
     wheel = build_wheel(tmp_path, "demo", "1.0", files=files)
     # Admission sees the two that pip installs side by side, the layout sees all of them.
-    with pytest.raises(WheelRefused, match=r"^demo-1\.0-py3-none-any\.whl is refused: .*`demo/x\.py`"):
+    with pytest.raises(
+        WheelRefused, match=r"^demo-1\.0-py3-none-any\.whl is refused: .*`demo/x\.py`"
+    ):
         payload_file(wheel)
 
 
@@ -187,7 +189,7 @@ def test_the_layout_itself_refuses_two_files_on_one_name(tmp_path: Path, key: st
         member._replace(name="demo/x.py") if member.name == "demo/y.py" else member
         for member in wheel.members
     )
-    with pytest.raises(WheelRefused, match="two of its files would be installed as `demo/x.py`"):
+    with pytest.raises(WheelRefused, match=r"two of its files would be installed as `demo/x\.py`"):
         lay_out(replace(wheel, members=tuple(renamed)))
 
 

@@ -176,7 +176,8 @@ def test_every_edited_claim_is_found(built: Built) -> None:
     checked = [
         leaf
         for leaf in leaves(manifest)
-        if leaf[0] in CHECKED and not NOT_IN_THE_ZIP & set(leaf)
+        if leaf[0] in CHECKED
+        and not NOT_IN_THE_ZIP & set(leaf)
         # A distribution that is left out has no bytes here.
         and not (leaf[0] == "distributions" and manifest["distributions"][leaf[1]]["subtracted"])
     ]

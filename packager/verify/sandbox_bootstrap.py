@@ -1,0 +1,122 @@
+"""Runs in the target's interpreter, never in lpack's: starts the handler as Lambda does.
+
+Usage: python -S sandbox_bootstrap.py CONFIG.json. Standard library only, Python 3.9 and later.
+It does what /var/runtime/bootstrap.py of AWS's images does: sets `sys.path`, runs the `.pth` files
+of the site folders, then hands over to awslambdaric, the client that AWS runs too.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import site
+import sys
+import time
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def main(config_path: str) -> None:
+    """Do what the file at `config_path` says: `import` the handler, or `serve` events."""
+    with open(config_path, encoding="utf-8") as file:  # noqa: PTH123 -- pathlib is not loaded
+        config = json.load(file)
+    _set_up(config)
+    if config["mode"] == "import":
+        _write(config["result"], _import_handler(config))
+        return
+    _watch_errors(config["result"])
+    import_module("awslambdaric.__main__").main([config["task"], config["handler"]])
+
+
+def _set_up(config: dict[str, Any]) -> None:
+    """Set the search path; the interpreter's own standard library takes AWS's place."""
+    own = [entry for entry in sys.path[1:] if entry]
+    path: list[str] = []
+    for entry in config["path"]:
+        path.extend(own if entry is None else [entry])
+    sys.path[:] = path
+    # What `import site` does at every start but one with -S, which keeps this machine's
+    # site-packages, and the .pth files in there, out.
+    site.setquit()
+    site.setcopyright()
+    site.sethelper()
+    for folder in config["sites"]:
+        site.addsitedir(folder)
+    os.environ["PYTHONPATH"] = config["runtime"]
+    # The task folder is read-only in Lambda; here root could write into it.
+    sys.dont_write_bytecode = True
+
+
+def _import_handler(config: dict[str, Any]) -> dict[str, Any]:
+    load = import_module("awslambdaric.bootstrap")._get_handler  # noqa: SLF001 -- what AWS runs
+    sys.stderr.write("\n" + config["mark"] + "\n")
+    sys.stderr.flush()
+    started = time.perf_counter()
+    fault: BaseException | None = None
+    try:
+        load(config["handler"])
+    except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the answer
+        fault = error
+    result = {"seconds": time.perf_counter() - started, "ok": fault is None}
+    sys.stderr.write("\n" + config["mark"] + "\n")
+    if fault is not None:
+        result.update(_describe(fault, config["handler"]))
+    return result
+
+
+def _describe(fault: BaseException, handler: str) -> dict[str, Any]:
+    """Return the facts of a failed import; awslambdaric wraps the cause in an error of its own."""
+    cause = fault
+    if type(fault).__name__ == "FaultException" and fault.__context__ is not None:
+        cause = fault.__context__
+    frames = []
+    trace = cause.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append([code.co_filename, trace.tb_lineno, code.co_name])
+        trace = trace.tb_next
+    module = sys.modules.get(handler.rpartition(".")[0].replace("/", "."))
+    names = [name for name in dir(module) if callable(getattr(module, name, None))]
+    is_syntax = isinstance(cause, SyntaxError)
+    return {
+        "fault": getattr(fault, "exception_type", "") or "",
+        "type": type(cause).__name__,
+        "message": str(cause),
+        "name": getattr(cause, "name", None) if isinstance(cause, ImportError) else None,
+        "path": getattr(cause, "path", None) if isinstance(cause, ImportError) else None,
+        "syntax": [getattr(cause, "filename", ""), getattr(cause, "lineno", 0), str(cause.args[0])]
+        if is_syntax and cause.args
+        else None,
+        "frames": frames,
+        "names": [name for name in names if not name.startswith("_")] if module else [],
+    }
+
+
+def _watch_errors(result: str) -> None:
+    """Note that the function failed: AWS's emulator answers errors like any other result."""
+    client = import_module("awslambdaric.lambda_runtime_client").LambdaRuntimeClient
+    for kind in ("post_invocation_error", "post_init_error"):
+        original = getattr(client, kind, None)
+        if original is not None:
+            setattr(client, kind, _noting(original, kind, result))
+
+
+def _noting(original: Callable[..., Any], kind: str, result: str) -> Callable[..., Any]:
+    def noted(*arguments: Any, **named: Any) -> Any:  # noqa: ANN401 -- hands all through
+        _write(result, {"failed": kind})
+        return original(*arguments, **named)
+
+    return noted
+
+
+def _write(path: str, value: dict[str, Any]) -> None:
+    with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 -- pathlib is not loaded
+        json.dump(value, file)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,78 @@
+"""Two clean builds anywhere give the same bytes."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.build_world import BuildWorld, make_wheels, write_project
+from support.index_server import IndexServer
+from support.lpack_runner import LpackRunner
+from support.readers import assert_readers_agree
+
+PLACES: dict[str, tuple[dict[str, str], int]] = {
+    "kiritimati": ({"TZ": "Pacific/Kiritimati", "LC_ALL": "C"}, 0o077),
+    "another hash seed": ({"PYTHONHASHSEED": "1", "LC_ALL": "POSIX"}, 0o000),
+    "optimised": ({"PYTHONHASHSEED": "2", "PYTHONOPTIMIZE": "2", "TZ": "America/Caracas"}, 0o027),
+    "ein anderer Ordner ü": ({"PYTHONUTF8": "0", "LANG": "C"}, 0o022),
+}
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexServer]:
+    with IndexServer(make_wheels(tmp_path_factory.mktemp("wheels"))) as server:
+        yield server
+
+
+def clean_build(folder: Path, index: IndexServer, env: dict[str, str], umask: int) -> BuildWorld:
+    write_project(folder / "project")
+    world = BuildWorld(
+        project=folder / "project", index_url=index.url, lpack=LpackRunner(home=folder / "home")
+    )
+    done = world.run(env=env, umask=umask)
+    assert done.exit_code == 0, done.explain()
+    return world
+
+
+@pytest.fixture(scope="module")
+def reference(index: IndexServer, tmp_path_factory: pytest.TempPathFactory) -> BuildWorld:
+    return clean_build(tmp_path_factory.mktemp("reference"), index, {}, 0o022)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_same_zip_and_manifest(
+    place: str, index: IndexServer, reference: BuildWorld, tmp_path: Path
+) -> None:
+    env, umask = PLACES[place]
+    world = clean_build(tmp_path / place, index, env, umask)
+    assert world.zip.read_bytes() == reference.zip.read_bytes()
+    assert world.manifest_path.read_bytes() == reference.manifest_path.read_bytes()
+
+
+def test_every_reader_agrees(reference: BuildWorld) -> None:
+    assert_readers_agree(reference.zip)
+
+
+def test_the_date_is_part_of_the_input(
+    index: IndexServer, reference: BuildWorld, tmp_path: Path
+) -> None:
+    digests = set()
+    for place in ("one", "two"):
+        env = {"SOURCE_DATE_EPOCH": "1700000000", "TZ": "Asia/Tokyo" if place == "one" else "UTC"}
+        world = clean_build(tmp_path / place, index, env, 0o022)
+        digests.add(hashlib.sha256(world.zip.read_bytes()).hexdigest())
+    assert len(digests) == 1
+    assert digests != {hashlib.sha256(reference.zip.read_bytes()).hexdigest()}
+
+
+@pytest.mark.parametrize("value", ["soon", "1.5", "9" * 5000])
+def test_a_date_that_is_none(value: str, index: IndexServer, tmp_path: Path) -> None:
+    write_project(tmp_path / "project")
+    world = BuildWorld(
+        project=tmp_path / "project", index_url=index.url, lpack=LpackRunner(home=tmp_path / "home")
+    )
+    done = world.run(env={"SOURCE_DATE_EPOCH": value})
+    assert done.exit_code == 2, done.explain()
+    assert "SOURCE_DATE_EPOCH" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not world.zip.exists()
