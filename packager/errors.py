@@ -42,6 +42,7 @@ class WheelRefused(CannotBuild):
 
     def __init__(self, wheel: str, reason: str, *, hint: str | None = None) -> None:
         """Word the refusal of the file named `wheel`."""
-        super().__init__(f"{wheel} is refused: {reason}", hint=hint)
+        advice = "pin another version; whoever built this wheel has to build it anew"
+        super().__init__(f"{wheel} is refused: {reason}", hint=hint or advice)
         self.wheel = wheel
         self.reason = reason

@@ -23,7 +23,14 @@ from packager.model.selection import Graph
 from packager.model.target import Target
 from packager.pipeline_admission import Ready, admit_all
 from packager.pipeline_description import describe
-from packager.pipeline_memory import Memory, key_of, look_at, settings_of, tree_digest
+from packager.pipeline_memory import (
+    Memory,
+    key_of,
+    lasting_key_of,
+    look_at,
+    settings_of,
+    tree_digest,
+)
 from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.runtime.subtraction import subtract
 from packager.runtime.targets import load_target
@@ -120,7 +127,7 @@ def _lock(
     reporter: Reporter,
 ) -> Locked:
     """Lock anew, or as remembered: the same requirements keep their versions until --upgrade."""
-    key = key_of("lock", code_identity(), _lock_settings(function), content_of(requirements))
+    key = lasting_key_of("lock", 1, _lock_settings(function), content_of(requirements))
     known = None if options.upgrade else store.read_document("locks", key)
     locked = lock(
         requirements,

@@ -32,15 +32,7 @@ def describe(
 ) -> Dependencies:
     """Return the dependencies with every edge, payload and decision."""
     gone = subtraction.subtracted
-    edges: dict[str, list[RequiredBy]] = {}
-    for edge in graph.edges:
-        edges.setdefault(canonicalize_name(edge.requirement.name), []).append(
-            RequiredBy(
-                parent=edge.parent or "",
-                requirement=_portable(str(edge.requirement)),
-                origin=edge.origin,
-            )
-        )
+    edges = _edges(graph)
     return Dependencies(
         target=_facts(target),
         distributions=tuple(
@@ -68,6 +60,20 @@ def describe(
         catalog_source=subtraction.catalog_source,
         resolver=locked.selection.resolver,
     )
+
+
+def _edges(graph: Graph) -> dict[str, list[RequiredBy]]:
+    """Return for every name who asks for it."""
+    edges: dict[str, list[RequiredBy]] = {}
+    for edge in graph.edges:
+        edges.setdefault(canonicalize_name(edge.requirement.name), []).append(
+            RequiredBy(
+                parent=edge.parent or "",
+                requirement=_portable(str(edge.requirement)),
+                origin=edge.origin,
+            )
+        )
+    return edges
 
 
 def _portable(text: str) -> str:

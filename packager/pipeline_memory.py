@@ -106,7 +106,12 @@ def settings_of(function: Function) -> list[Any]:
 
 def key_of(*values: object) -> str:
     """Return the store key of JSON-ready values, bound to this version of lpack."""
-    text = json.dumps([__version__, *values], sort_keys=True, separators=(",", ":"))
+    return lasting_key_of(__version__, *values)
+
+
+def lasting_key_of(*values: object) -> str:
+    """Return the store key of JSON-ready values that outlive this version of lpack."""
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -15,6 +15,7 @@ _COMMANDS = {
     "why": "Explain why a distribution is in a zip, or why it is not.",
     "runtime": "List runtimes, show what one provides, or capture it from your account.",
     "verify": "Inflate every file of a zip and recompute every claim of its manifest.",
+    "invoke": "Let a built function answer an event on this machine, as in Lambda.",
 }
 _INTERRUPTED = 130
 _BUG = 70

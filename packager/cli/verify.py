@@ -71,13 +71,7 @@ def command(
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
     verdicts = []
     for subject in _subjects(artifacts, foreign=runtime is not None):
-        try:
-            verdict = _verify(subject, (runtime, architecture), handler)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-            if subject.manifest is None:
-                raise
-            name = subject.path.with_name(subject.path.stem + _MANIFEST_SUFFIX)
-            raise UsageError(f"`{name}` is not a manifest of lpack", hint="lpack build") from error
+        verdict = _verify(subject, (runtime, architecture), handler)
         verdicts.append(verdict)
         if output_format == "text":
             click.echo(_render(verdict), nl=False)
@@ -122,20 +116,13 @@ def _is_foreign(path: Path) -> bool:
 def _verify(
     subject: _Subject, chosen: tuple[str | None, str | None], handler: str | None
 ) -> _Verdict:
-    manifest = subject.manifest
     runtime, architecture = chosen
-    if manifest is None:
-        target = load_target(runtime or "", architecture or "x86_64")
-        faults: list[str] = []
-    else:
-        built_for = manifest["target"]
-        target = load_target(
-            runtime or built_for["runtime"],
-            architecture or built_for["architecture"],
-            built_for["kind"],
-        )
-        faults = check_artifact(subject.path, manifest)
-        handler = handler or manifest["function"]["handler"]
+    words = (runtime or "", "x86_64", "lambda")
+    faults: list[str] = []
+    if subject.manifest is not None:
+        words, built_handler, faults = _check_claims(subject.path, subject.manifest)
+        handler = handler or built_handler
+    target = load_target(runtime or words[0], architecture or words[1], words[2])
     try:
         findings = _static(subject.path, target, handler)
     except LpackError:
@@ -144,6 +131,19 @@ def _verify(
             raise
         findings = ()
     return _Verdict(subject=subject, target=target, faults=tuple(faults), findings=findings)
+
+
+def _check_claims(
+    artifact: Path, manifest: Mapping[str, Any]
+) -> tuple[tuple[str, str, str], str, list[str]]:
+    """Return the target's words, the handler, and the claims that `artifact` does not keep."""
+    try:
+        target, handler = manifest["target"], str(manifest["function"]["handler"])
+        words = (str(target["runtime"]), str(target["architecture"]), str(target["kind"]))
+        return words, handler, check_artifact(artifact, manifest)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        name = artifact.with_name(artifact.stem + _MANIFEST_SUFFIX)
+        raise UsageError(f"`{name}` is not a manifest of lpack", hint="lpack build") from error
 
 
 def _static(path: Path, target: Target, handler: str | None) -> tuple[Finding, ...]:

@@ -137,7 +137,8 @@ class Layout(NamedTuple):
                 _table(data, header.sections_offset, header.section_count * SECTION.size)
             )
         ]
-        _check_bounds(segments, sections, len(data))
+        _check_segments(segments, len(data))
+        _check_sections(sections, len(data))
         _check_dynamic(segments, sections)
         return cls(header, segments, sections, _names(data, sections, header.names_index))
 
@@ -168,12 +169,8 @@ def _table(data: memoryview, offset: int, table_bytes: int) -> memoryview:
     return data[offset : offset + table_bytes]
 
 
-def _check_bounds(
-    segments: Sequence[Segment], sections: Sequence[Section], file_bytes: int
-) -> None:
+def _check_segments(segments: Sequence[Segment], file_bytes: int) -> None:
     """Refuse what is damaged, and alignments that the loader would refuse too."""
-    if sum(section.file_bytes for section in sections) > file_bytes:
-        raise OddElf("its sections overlap")
     if sum(segment.file_bytes for segment in segments) > _NESTED_SEGMENTS * file_bytes:
         raise OddElf("its segments overlap")
     for segment in segments:
@@ -184,6 +181,12 @@ def _check_bounds(
             raise OddElf("a segment's alignment is not a power of two")
         if segment.type == PT_LOAD and (segment.offset - segment.address) % max(align, 1):
             raise OddElf("a segment is not aligned as it says")
+
+
+def _check_sections(sections: Sequence[Section], file_bytes: int) -> None:
+    """Refuse what is damaged, and what would make writing the sections anew costly."""
+    if sum(section.file_bytes for section in sections) > file_bytes:
+        raise OddElf("its sections overlap")
     for section in sections:
         if section.file_bytes and section.end > file_bytes:
             raise OddElf("a section ends behind the end of the file")

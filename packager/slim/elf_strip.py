@@ -239,7 +239,7 @@ def _tail(data: memoryview, layout: Layout, removed: set[int], places: Places) -
     for index in kept:
         section = layout.sections[index]
         if not section.file_bytes:
-            offset = 0 if section.type == SHT_NULL else places.of_empty(section)
+            offset = 0 if section.type == SHT_NULL else min(places.of_empty(section), cursor)
         elif move := places.find(section.offset, section.end):
             offset = section.offset - move.shift
         else:

@@ -32,7 +32,8 @@ class Rule(NamedTuple):
 
     With `magic`, the file's first bytes must fit one of them too. `unless_present` switches the
     rule off for a wheel that has a file which fits it. `dead_bytecode` asks the import system's
-    rules instead of the name alone. `named` rules are off unless the user names them. `versions`
+    rules instead of the name alone. Only a `dist_info` rule looks into `.dist-info`, where
+    `licenses/` repeats the names of sources. `named` rules are off unless the user names them. `versions`
     is the specifier of the versions that `check` has been run on. `allowed_imports` maps kept
     modules that do import something dropped to why that is harmless; only the check reads it.
     """
@@ -45,6 +46,7 @@ class Rule(NamedTuple):
     unless_present: re.Pattern[str] | None
     exemptions: tuple[Exemption, ...]
     dead_bytecode: bool
+    dist_info: bool
     named: bool
     versions: str
     reason: str
@@ -120,6 +122,7 @@ def _rule(
         unless_present=compile_globs(entry.get("unless-present", ())),
         exemptions=tuple(groups[name] for name in entry.get("exemptions", ())),
         dead_bytecode=entry.get("dead-bytecode", False),
+        dist_info=entry.get("dist-info", False),
         named=entry.get("named", False),
         versions=document.get("versions", ""),
         reason=entry["reason"],

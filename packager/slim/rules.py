@@ -101,6 +101,7 @@ class _Facts(NamedTuple):
 
     name: str
     requires: frozenset[str]
+    dist_info: str
     identity: frozenset[str]
     uncompressed_bytes: Mapping[str, int]
     read_head: ReadHead | None
@@ -113,6 +114,7 @@ class _Facts(NamedTuple):
         return cls(
             name=wheel.name,
             requires=frozenset(_requirement_names(wheel)),
+            dist_info=f"{wheel.dist_info}/",
             identity=frozenset(f"{wheel.dist_info}/{name}" for name in _IDENTITY),
             uncompressed_bytes={name: member.uncompressed_bytes for name, member in placed},
             read_head=read_head,
@@ -180,6 +182,8 @@ def _verdict(
 
 
 def _drops(rule: Rule, name: str, member: WheelMember, facts: _Facts) -> bool:
+    if rule.dist_info != name.startswith(facts.dist_info):
+        return False
     if not fits(rule.files, name) or fits(rule.keep, name):
         return False
     if any(fits(each.files, name) and _exempts(each, facts) for each in rule.exemptions):

@@ -77,7 +77,9 @@ def check_import(
     return ImportReport(
         findings=tuple(findings),
         import_ms=import_ms,
-        modules=module_times(times),
+        modules=module_times(times, module=_module(around.handler), total_ms=import_ms)
+        if import_ms is not None
+        else (),
         output=tuple(output),
         interpreter=sandbox.subject.interpreter.version,
     )
@@ -96,6 +98,10 @@ def written(sandbox: Sandbox) -> Iterator[Finding]:
             "where Lambda is read-only",
             hint="write below /tmp, through the `tempfile` module",
         )
+
+
+def _module(handler: str) -> str:
+    return handler.rpartition(".")[0].replace("/", ".")
 
 
 def _split(lines: list[str], mark: str) -> tuple[list[str], list[str]]:
@@ -120,7 +126,7 @@ def _verdict(
     around: Surroundings,
     limit_seconds: float,
 ) -> Iterator[Finding]:
-    module = around.handler.rpartition(".")[0]
+    module = _module(around.handler)
     tail = tuple(output[-_TAIL_LINES:])
     if result is not None:
         if not result["ok"]:

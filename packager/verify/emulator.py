@@ -9,10 +9,12 @@ import http.client
 import importlib.util
 import json
 import os
+import re
 import shutil
 import socket
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from packager.errors import CannotBuild
@@ -26,6 +28,12 @@ _PATH = "/2015-03-31/functions/function/invocations"
 _START_SECONDS = 10.0
 _POLL_SECONDS = 0.02
 _SLACK_SECONDS = 15.0
+_OWN_LINE = re.compile(
+    r"\d\d \w{3} \d{4} [\d:,]+ \[\w+\] \(rapid\)|(START|END|REPORT) RequestId: [\da-f-]{36}"
+)
+_INIT = re.compile(r"INIT REPORT\(durationMs: ([\d.]+)")
+_HANDLER = re.compile(r"INVOKE RTDONE\(.*duration: ([\d.]+)ms")
+_DETAILS = 5
 _OWN_ERRORS = ("Runtime.", "Sandbox.", "Function.", "Extension.")
 
 
@@ -56,14 +64,39 @@ def _sam_folders() -> list[Path]:
     return folders
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Emulated:
-    """The emulator's answer: `body` as it came, and whether it is an error."""
+    """The emulator's answer as it came, whether it is an error, and durations in milliseconds."""
 
-    def __init__(self, body: bytes, *, failed: bool, init_failed: bool) -> None:
-        """Keep the parts."""
-        self.body = body
-        self.failed = failed
-        self.init_failed = init_failed
+    body: bytes
+    failed: bool
+    init_failed: bool
+    init_ms: float | None
+    handler_ms: float | None
+
+
+class _Log:
+    """Parts the emulator's own lines, which hold the durations, from the function's.
+
+    Of its report only these are right: what REPORT calls `Init Duration`, and the memory used,
+    are constants.
+    """
+
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        self._on_line = on_line
+        self.own: list[str] = []
+        self.init_ms: float | None = None
+        self.handler_ms: float | None = None
+
+    def add(self, line: str) -> None:
+        if _OWN_LINE.match(line) is None:
+            self._on_line(line)
+            return
+        self.own.append(line)
+        if found := _INIT.search(line):
+            self.init_ms = float(found[1])
+        elif found := _HANDLER.search(line):
+            self.handler_ms = float(found[1])
 
 
 def answer_emulated(
@@ -84,14 +117,24 @@ def answer_emulated(
     ]
     environment = sandbox.environment()
     environment["AWS_LAMBDA_FUNCTION_TIMEOUT"] = str(max(1, round(timeout_seconds)))
-    with Child(command, cwd=sandbox.task, environment=environment, on_line=on_line) as child:
-        _await_port(outer, child)
-        body = _post(outer, event, timeout_seconds + _SLACK_SECONDS)
+    log = _Log(on_line)
+    with Child(command, cwd=sandbox.task, environment=environment, on_line=log.add) as child:
+        try:
+            _await_port(outer, child)
+            body = _post(outer, event, timeout_seconds + _SLACK_SECONDS)
+        except (OSError, http.client.HTTPException) as error:
+            raise CannotBuild(
+                f"the Runtime Interface Emulator gives no answer: {error}",
+                hint="--emulator none uses lpack's own Runtime API instead",
+                details=log.own[-_DETAILS:],
+            ) from error
     failed = str((sandbox.read_result() or {}).get("failed", ""))
     return Emulated(
-        body,
+        body=body,
         failed=bool(failed) or _is_own_error(body),
         init_failed=failed == "post_init_error",
+        init_ms=log.init_ms,
+        handler_ms=log.handler_ms,
     )
 
 
@@ -111,10 +154,7 @@ def _await_port(port: int, child: Child) -> None:
                 return
         if child.wait(_POLL_SECONDS) is not None:
             break
-    raise CannotBuild(
-        "the Runtime Interface Emulator does not start",
-        hint="--emulator none uses lpack's own Runtime API instead",
-    )
+    raise ConnectionRefusedError("it does not start")
 
 
 def _post(port: int, event: bytes, seconds: float) -> bytes:
@@ -122,11 +162,6 @@ def _post(port: int, event: bytes, seconds: float) -> bytes:
     try:
         connection.request("POST", _PATH, body=event, headers={"Content-Type": "application/json"})
         return connection.getresponse().read()
-    except (OSError, http.client.HTTPException) as error:
-        raise CannotBuild(
-            f"the Runtime Interface Emulator gives no answer: {str(error) or type(error).__name__}",
-            hint="--emulator none uses lpack's own Runtime API instead",
-        ) from error
     finally:
         connection.close()
 

@@ -71,7 +71,9 @@ def explain(failure: Mapping[str, Any], around: Surroundings) -> Finding:
     if failure["fault"] == "Runtime.ImportModuleError" or kind == "ImportError":
         return _import_error(message, failure, around)
     if failure["fault"]:
-        return Finding(code="handler-malformed", level="error", message=message)
+        said = str(failure.get("said") or message)
+        hint = 'handler = "module.function"'
+        return Finding(code="handler-malformed", level="error", message=said, hint=hint)
     return _raised(kind, message, failure, around)
 
 

@@ -28,16 +28,21 @@ def is_import_line(line: str) -> bool:
     )
 
 
-def module_times(lines: Iterable[str]) -> tuple[ModuleTime, ...]:
+def module_times(lines: Iterable[str], *, module: str, total_ms: float) -> tuple[ModuleTime, ...]:
     """Sum up the lines by top-level module, the most expensive first.
 
-    A module's line follows those of what it imported, which are indented by two more.
+    A module's line follows those of what it imported, which are indented by two more. Importing
+    `module` took `total_ms` and has no line of its own, because `importlib.import_module` writes
+    none: what the others leave is its own time.
     """
     found = [match for line in lines if (match := _LINE.search(line))]
     rows = [(int(m[1]), int(m[2]), len(m[3]), m[4].partition(".")[0]) for m in found]
-    own: dict[str, int] = {}
-    whole: dict[str, int] = {}
-    counts: dict[str, int] = {}
+    first = module.partition(".")[0]
+    top_level = min((depth for _, _, depth, _ in rows), default=0)
+    others_us = sum(whole_us for _, whole_us, depth, _ in rows if depth == top_level)
+    own = {first: max(0, round(total_ms * 1000) - others_us)}
+    whole = {first: round(total_ms * 1000)}
+    counts = {first: 1}
     importers: list[tuple[int, str]] = []
     # Read backwards, an importer comes before what it imported.
     for self_us, cumulative_us, depth, top in reversed(rows):
@@ -45,7 +50,7 @@ def module_times(lines: Iterable[str]) -> tuple[ModuleTime, ...]:
             importers.pop()
         own[top] = own.get(top, 0) + self_us
         counts[top] = counts.get(top, 0) + 1
-        if all(name != top for _, name in importers):
+        if top != first and all(name != top for _, name in importers):
             whole[top] = whole.get(top, 0) + cumulative_us
         importers.append((depth, top))
     times = [

@@ -56,8 +56,8 @@ def invoke(
             body=emulated.body,
             failed=emulated.failed,
             init_failed=emulated.init_failed,
-            init_ms=None,
-            handler_ms=None,
+            init_ms=emulated.init_ms,
+            handler_ms=emulated.handler_ms,
             through="the Runtime Interface Emulator",
             findings=tuple(written(sandbox)),
         )

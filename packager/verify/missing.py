@@ -4,19 +4,15 @@ One distribution often lacks a dozen libraries of one kind (all of X11); a user 
 it once, with all the names.
 """
 
-import tomllib
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 from packager.model.finding import Finding, Level
 from packager.model.target import Target
 from packager.verify.closure import Unresolved
 from packager.verify.optional_files import optional_reason
+from packager.verify.rule_data import load_rules
 
-_DATA = Path(__file__).parent / "data" / "missing-libraries.toml"
 _MOST_NAMES = 8
 
 
@@ -60,14 +56,8 @@ def _finding(
 
 
 def _known_hint(path: str, soname: str) -> str:
-    for row in _rows():
+    for row in load_rules("missing-libraries")["missing"]:
         if fnmatchcase(path, row["needing"]) and fnmatchcase(soname, row["soname"]):
             hint: str = row["hint"]
             return hint
     return ""
-
-
-@cache
-def _rows() -> tuple[dict[str, Any], ...]:
-    with _DATA.open("rb") as stream:
-        return tuple(tomllib.load(stream)["missing"])

@@ -1,5 +1,6 @@
 """Findings on native files: machine, symbol versions, and the libraries they need. Pure."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from packager.model.finding import Finding, Level
@@ -11,14 +12,14 @@ from packager.verify.libraries import Library
 from packager.verify.missing import missing_libraries
 
 _MACHINE_WORDS = {
-    "x86_64": ("x86_64", "x86-64", "amd64", "x64"),
+    "x86_64": ("x86[_-]64", "amd64", "x64"),
     "aarch64": ("aarch64", "arm64"),
-    "i686": ("i686", "i386", "x86", "ia32", "linux32"),
-    "armv7l": ("armv7", "armhf", "arm"),
+    "i686": ("i686", "i386", "x86(?!_64)", "ia32", "linux32"),
+    "armv7l": ("armv7l?", "armhf", "arm"),
     "s390x": ("s390x",),
     "riscv64": ("riscv64",),
 }
-"""How files name the machine they are for, when they do."""
+"""How files name the machine they are for, when they do, as regular expressions."""
 
 
 def check_native(libraries: Sequence[Library], system: RuntimeSystem) -> Iterator[Finding]:
@@ -47,8 +48,9 @@ def _is_for_target(library: Library, system: RuntimeSystem) -> bool:
 def _check_machine(library: Library, system: RuntimeSystem, grouped: Grouped) -> None:
     """Report a file for another machine; one that says so in its name may be one of several."""
     name = library.path.lower()
-    words = _MACHINE_WORDS.get(library.facts.machine, (library.facts.machine,))
-    is_choice = ".cpython-" not in name and any(word in name for word in words)
+    words = "|".join(_MACHINE_WORDS.get(library.facts.machine, ("(?!)",)))
+    named = re.search(f"(?<![a-z0-9])({words})(?![a-z0-9])", name) is not None
+    is_choice = named and ".cpython-" not in name
     level: Level = "note" if is_choice else "error"
     predicate = glibc_violations(library.facts, system.target)[0]
     hint = f"take the wheel for {system.target.machine}, or build for the other architecture"

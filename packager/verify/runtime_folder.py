@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
 from packager.errors import CannotBuild
-from packager.model.runtime_catalog import RuntimeCatalog
+from packager.model.runtime_catalog import RuntimeCatalog, RuntimePackage
 from packager.verify.interpreter import Interpreter
 from packager.verify.unpacking import remove_tree, unpack
 
@@ -32,20 +32,25 @@ def runtime_requirements(
 ) -> tuple[Requirement, ...]:
     """Return what to install so that the artifact finds what it finds in the runtime.
 
-    Versions are the catalog's; a distribution of unknown version has none. The SDK's group is
-    left out where the artifact `bundled` all of it, because then nobody reaches the runtime's.
-    Tools such as pip, which only some images hold, are always left out.
+    Versions are the catalog's. The runtime client's may be newer: AWS builds some of them from
+    source, and versions only move forward. The SDK's group is left out where the artifact
+    `bundled` all of it, because then nobody reaches the runtime's. Tools such as pip, which only
+    some images hold, are always left out.
     """
     wanted = [package for package in catalog.packages.values() if package.subtractable]
     sdk = {package.name for package in wanted if package.group == _SDK}
     if sdk <= set(bundled):
         wanted = [package for package in wanted if package.group != _SDK]
-    lines = {
-        str(package.name): f"{package.name}=={package.version}" if package.version else package.name
-        for package in wanted
-    }
+    lines = {str(package.name): _line(package) for package in wanted}
     lines.setdefault("awslambdaric", "awslambdaric")
     return tuple(Requirement(lines[name]) for name in sorted(lines))
+
+
+def _line(package: RuntimePackage) -> str:
+    if package.version is None:
+        return package.name
+    operator = ">=" if package.group == _CLIENT else "=="
+    return f"{package.name}{operator}{package.version}"
 
 
 def install_runtime(wheels: Sequence[Path], folder: Path, *, interpreter: Interpreter) -> None:

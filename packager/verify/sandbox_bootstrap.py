@@ -85,6 +85,7 @@ def _describe(fault: BaseException, handler: str) -> dict[str, Any]:
     return {
         "fault": getattr(fault, "exception_type", "") or "",
         "type": type(cause).__name__,
+        "said": str(getattr(fault, "msg", fault)),
         "message": str(cause),
         "name": getattr(cause, "name", None) if isinstance(cause, ImportError) else None,
         "path": getattr(cause, "path", None) if isinstance(cause, ImportError) else None,

@@ -4,17 +4,12 @@ AWS's bootstrap puts /var/task first in `sys.path`, before the standard library,
 which is harmless in `site-packages` wins there.
 """
 
-import tomllib
 from collections.abc import Collection, Iterator, Mapping
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 from packager.model.finding import Finding
 from packager.model.runtime_system import RuntimeSystem
 from packager.verify.extension_modules import importable_suffixes
-
-_DATA = Path(__file__).parent / "data" / "shadowing.toml"
+from packager.verify.rule_data import load_rules
 
 
 def top_level_modules(names: Collection[str], suffixes: Collection[str]) -> Mapping[str, str]:
@@ -43,19 +38,19 @@ def check_shadowing(names: Collection[str], system: RuntimeSystem) -> Iterator[F
     for module, path in sorted(modules.items()):
         if module in system.standard_library:
             yield _standard(module, path, system)
-        elif module in _data()["runtime"]:
+        elif module in load_rules("shadowing")["runtime"]:
             yield Finding(
                 code="shadows-runtime",
                 level="warning",
                 path=path,
-                message=f"`{path}` {_data()['runtime'][module]}",
+                message=f"`{path}` {load_rules('shadowing')['runtime'][module]}",
                 hint=f"leave `{module}` out, or rename it",
             )
 
 
 def _standard(module: str, path: str, system: RuntimeSystem) -> Finding:
     """Word what comes of a module that has the name of one of Python's own."""
-    backport = _data()["backports"].get(module)
+    backport = load_rules("shadowing")["backports"].get(module)
     if backport is not None:
         return Finding(
             code="shadows-standard-library",
@@ -71,7 +66,7 @@ def _standard(module: str, path: str, system: RuntimeSystem) -> Finding:
             message=f"`{path}` is never imported: Python has its own `{module}` loaded before",
             hint="rename it",
         )
-    owner = _data()["obsolete"].get(module)
+    owner = load_rules("shadowing")["obsolete"].get(module)
     brings = f"`{owner}`: Python has it" if owner else f"the distribution that brings `{module}`"
     needed = module in system.runtime_imports
     why = ", which Lambda's runtime itself imports at start" if needed else ", for all libraries"
@@ -82,9 +77,3 @@ def _standard(module: str, path: str, system: RuntimeSystem) -> Finding:
         message=f"`{path}` takes the place of Python's own `{module}`{why}",
         hint=f"rename it, or leave out {brings}",
     )
-
-
-@cache
-def _data() -> dict[str, Any]:
-    with _DATA.open("rb") as stream:
-        return tomllib.load(stream)

@@ -1,6 +1,6 @@
 """The check behind the declared rules: does anything that stays import or need what goes?
 
-    python tests/support/prune_guard.py WHEEL…    tells it for any set of wheels
+python tests/support/prune_guard.py WHEEL…    tells it for any set of wheels
 """
 
 import ast
@@ -68,9 +68,7 @@ def complaints(pruned: Sequence[PrunedWheel]) -> list[str]:
     gone = _Gone.of(pruned)
     found = []
     for each in pruned:
-        allowed = {
-            path for rule in load_declared(each.wheel.name) for path in rule.allowed_imports
-        }
+        allowed = {path for rule in load_declared(each.wheel.name) for path in rule.allowed_imports}
         with zipfile.ZipFile(each.path) as archive:
             for name, member in each.kept:
                 if name in allowed:

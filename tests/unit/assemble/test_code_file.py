@@ -92,3 +92,33 @@ def test_an_unreadable_file(tmp_path: Path) -> None:
     path.chmod(0)
     with pytest.raises(CannotBuild, match=r"cannot read `app\.py`: Permission denied"):
         read(path)
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["at once", "streamed"])
+@pytest.mark.parametrize("change", ["same size", "longer", "shorter"])
+def test_a_file_that_changes_under_the_reader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: str, large: bool
+) -> None:
+    path = tmp_path / "app.py"
+    with path.open("wb") as file:
+        file.write(b"old" * 100)
+        file.truncate(STREAM_ABOVE_BYTES + 1 if large else 300)
+    source = code_file(path, "app.py")
+    read_bytes = os.read
+    reads: list[int] = []
+
+    def read_and_change(descriptor: int, amount: int) -> bytes:
+        data = read_bytes(descriptor, amount)
+        if not reads:
+            with path.open("r+b") as file:
+                if change == "same size":
+                    file.write(b"new")
+                else:
+                    file.truncate(source.identity[0] + (1 if change == "longer" else -1))
+        reads.append(len(data))
+        return data
+
+    monkeypatch.setattr(os, "read", read_and_change)
+    with pytest.raises(CannotBuild, match="changed while it was read"):
+        write_code_file(source, lambda _: None, offset=0, stamp=EPOCH_STAMP)
+    assert reads

@@ -124,6 +124,7 @@ def test_sections_of_unknown_purpose_stay_with_their_bytes() -> None:
     data = build_library(TEXT, DYNAMIC_LOAD, KEPT, DEBUG, NAMES, SectionHeaders(), LATE)
     result = stripped(data)
     section = ELFFile(io.BytesIO(result.data)).get_section_by_name(".dep-v0")
+    assert section is not None
     assert section.data() == KEPT.content
     assert section["sh_offset"] % 4 == 0
     assert result.removed_sections == (".debug_info",)
@@ -284,4 +285,4 @@ def test_the_proof_finds_what_would_load_otherwise(change: str) -> None:
 def test_the_proof_finds_a_loaded_segment_cut_off_at_the_end() -> None:
     data = bytearray(AFTER)
     struct.pack_into("<Q", data, LAST_LOAD + 8, 1 << 32)
-    assert "segment 3 ends behind the end of the file" in check_stripped(BEFORE, data)
+    assert "segment 3 ends behind the end of the file" in check_stripped(BEFORE, bytes(data))

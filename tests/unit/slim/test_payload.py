@@ -94,9 +94,20 @@ def test_the_data_folder_is_spread_over_the_root(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("moved", [True, False])
-def test_record_is_written_anew_only_when_it_must(tmp_path: Path, moved: bool) -> None:
-    files = SPREAD if moved else {"demo/__init__.py": b"VALUE = 1\n"}
+@pytest.mark.parametrize(
+    ("names", "moved"),
+    [
+        (list(SPREAD), True),
+        (["demo/__init__.py", f"{DATA}/purelib/demo/pure.py"], True),
+        (["demo/__init__.py", f"{DATA}/scripts/demo"], True),
+        (["demo/__init__.py"], False),
+    ],
+    ids=["everything", "moved", "dropped", "neither"],
+)
+def test_record_is_written_anew_only_when_it_must(
+    tmp_path: Path, names: list[str], moved: bool
+) -> None:
+    files = {name: SPREAD[name] for name in names}
     wheel = build_wheel(tmp_path, "demo", "1.0", files=files)
     path, _ = payload_file(wheel)
     shipped = files_of(path)
