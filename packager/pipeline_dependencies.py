@@ -21,8 +21,8 @@ from packager.model.requirement import RequirementSet
 from packager.model.runtime_catalog import Policy, RuntimeCatalog, Subtraction
 from packager.model.selection import Graph
 from packager.model.target import Target
-from packager.pipeline_admission import Ready, admit_all
-from packager.pipeline_description import describe
+from packager.pipeline_admission import Ready, admit_all, payloads_of
+from packager.pipeline_description import Found, describe
 from packager.pipeline_memory import (
     Memory,
     key_of,
@@ -74,7 +74,11 @@ def resolve_dependencies(
     ready = admit_all(function, pins, store=store, reporter=reporter)
     graph = _prove(requirements, locked, target, ready)
     subtraction = _subtract(function, graph, target)
-    dependencies = describe(target, locked, graph, ready, subtraction)
+    kept = [pin for pin in pins if pin.name not in subtraction.subtracted]
+    python = f"{target.python[0]}.{target.python[1]}"
+    payloads = payloads_of(function, kept, ready, store=store, python=python)
+    found = Found(target, locked.selection, graph, ready, payloads, subtraction)
+    dependencies = describe(found)
     memory.remember(key, dependencies, seen=seen)
     return dependencies
 

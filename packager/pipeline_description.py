@@ -2,35 +2,42 @@
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from packaging.utils import NormalizedName, canonicalize_name
 
-from packager.lock.locking import Locked
 from packager.model.payload import (
     Dependencies,
     Distribution,
     LimitFact,
+    Payload,
     RequiredBy,
     SubtractionLine,
     TargetFacts,
 )
 from packager.model.redaction import redact_url
 from packager.model.runtime_catalog import Decision, Subtraction
-from packager.model.selection import Graph
+from packager.model.selection import Graph, Selection
 from packager.model.target import Target
 from packager.pipeline_admission import Ready
 
 _PLACE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s`'\";]+")
 
 
-def describe(
-    target: Target,
-    locked: Locked,
-    graph: Graph,
-    ready: Mapping[NormalizedName, Ready],
-    subtraction: Subtraction,
-) -> Dependencies:
+class Found(NamedTuple):
+    """What the stages found out; `payloads` are those of the distributions that ship."""
+
+    target: Target
+    selection: Selection
+    graph: Graph
+    ready: Mapping[NormalizedName, Ready]
+    payloads: Mapping[NormalizedName, Payload]
+    subtraction: Subtraction
+
+
+def describe(found: Found) -> Dependencies:
     """Return the dependencies with every edge, payload and decision."""
+    target, selection, graph, ready, payloads, subtraction = found
     gone = subtraction.subtracted
     edges = _edges(graph)
     return Dependencies(
@@ -41,14 +48,14 @@ def describe(
                 version=str(pin.version),
                 wheel=pin.wheel.filename,
                 wheel_sha256=pin.wheel.sha256,
-                payload=ready[pin.name].payload,
+                payload=payloads.get(pin.name, ready[pin.name].as_it_is),
                 required_by=tuple(edges.get(pin.name, ())),
                 subtracted=pin.name in gone,
                 findings=ready[pin.name].findings,
             )
-            for pin in locked.selection.pins
+            for pin in selection.pins
         ),
-        subtraction=tuple(_line(decision, ready) for decision in subtraction.decisions),
+        subtraction=tuple(_line(decision, found) for decision in subtraction.decisions),
         conflicts=tuple(
             _portable(
                 f"{conflict.name} {conflict.bundled} is bundled, and {conflict.needed_by} "
@@ -58,7 +65,7 @@ def describe(
         ),
         catalog_date=subtraction.catalog_date,
         catalog_source=subtraction.catalog_source,
-        resolver=locked.selection.resolver,
+        resolver=selection.resolver,
     )
 
 
@@ -106,8 +113,8 @@ def _facts(target: Target) -> TargetFacts:
     )
 
 
-def _line(decision: Decision, ready: Mapping[NormalizedName, Ready]) -> SubtractionLine:
-    frees = [ready[name].payload for name in decision.loosen_frees]
+def _line(decision: Decision, found: Found) -> SubtractionLine:
+    frees = [found.payloads.get(name, found.ready[name].as_it_is) for name in decision.loosen_frees]
     runtime_version = decision.runtime_version
     return SubtractionLine(
         name=decision.name,

@@ -25,6 +25,7 @@ _SKIPPED_FOLDERS = {"__pycache__", "build", "dist", "node_modules", "venv"}
 _SETTINGS = (
     "runtime", "architecture", "kind", "requirements", "allow_sdist", "allow_record_mismatch",
     "subtract", "catalog", "index_url", "extra_index_urls", "index_strategy", "resolver",
+    "slim", "slim_rules", "keep", "drop", "services", "strip", "release",
 )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ the whole value of a weaker origin, lists and tables included.
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from packager.errors import UsageError
 from packager.inputs.configuration_file import Configuration, read_configuration
@@ -26,12 +26,8 @@ from packager.inputs.handlers import (
     missing_handler,
     ships,
 )
-from packager.inputs.settings import (
-    SETTINGS,
-    Overrides,
-    check_overrides,
-    nearest,
-)
+from packager.inputs.setting_values import nearest
+from packager.inputs.settings import SETTINGS, Overrides, check_overrides
 from packager.model.project import Function, Guess
 
 _LISTS = (
@@ -41,6 +37,10 @@ _LISTS = (
     "allow_sdist",
     "allow_record_mismatch",
     "subtract",
+    "slim_rules",
+    "keep",
+    "drop",
+    "services",
 )
 
 __all__ = ["Overrides", "load_project"]
@@ -52,6 +52,15 @@ class _Context(NamedTuple):
     configuration: Configuration
     runtimes: Sequence[str]
     default_runtime: str
+
+
+_DEFAULTS = (
+    ("architecture", "x86_64"),
+    ("kind", "lambda"),
+    ("slim", "inert"),
+    ("resolver", "auto"),
+    ("upload", "direct"),
+)
 
 
 def load_project(
@@ -143,26 +152,25 @@ def _function(
     if requirements is None:
         requirements, guess = guess_requirements(root, pyproject, function=name)
         made.append(guess)
-    lists = {name: getattr(settings, name) or () for name in _LISTS}
+    others: dict[str, Any] = {name: getattr(settings, name) or () for name in _LISTS}
+    others |= {name: getattr(settings, name) or default for name, default in _DEFAULTS}
     return Function(
         name=name,
         root=root,
         handler=handler,
         runtime=runtime,
-        architecture=cast("Any", settings.architecture or "x86_64"),
-        kind=cast("Any", settings.kind or "lambda"),
         sources=sources,
         requirements=requirements,
         catalog=joined(root, settings.catalog) if settings.catalog is not None else None,
         index_url=_expand(settings.index_url) if settings.index_url else None,
         extra_index_urls=tuple(_expand(url) for url in settings.extra_index_urls or ()),
         index_strategy=settings.index_strategy,
-        resolver=cast("Any", settings.resolver or "auto"),
-        upload=cast("Any", settings.upload or "direct"),
+        strip=settings.strip is not False,
+        release=bool(settings.release),
         target_dir=joined(root, settings.target_dir or "dist"),
         guesses=tuple(made),
         configuration_files=context.configuration.files,
-        **lists,
+        **others,
     )
 
 

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from packager.errors import UsageError
 from packager.inputs.documents import load_toml, shown
-from packager.inputs.settings import FUNCTION_NAME, Overrides, Place, parse_settings
+from packager.inputs.setting_values import Place
+from packager.inputs.settings import FUNCTION_NAME, Overrides, parse_settings
 
 
 class Configuration(NamedTuple):

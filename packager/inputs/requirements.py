@@ -8,7 +8,7 @@ from packager.errors import UsageError
 from packager.inputs.documents import joined, shown
 from packager.inputs.project_tables import read_project
 from packager.inputs.requirements_txt import parse_requirements_file
-from packager.inputs.settings import nearest
+from packager.inputs.setting_values import nearest
 from packager.model.project import Function
 from packager.model.requirement import IndexSettings, LocalProject, RequirementSet
 

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from packager.errors import UsageError
+from packager.inputs.setting_values import Place, nearest, parse_value
 
-Shape = Literal["text", "choice", "texts", "path", "policies"]
+Shape = Literal["text", "choice", "texts", "path", "policies", "switch", "drops", "services"]
 
-# The words of `packager.model.runtime_catalog`, whose imports are too slow for every start.
-POLICIES = ("compatible", "always", "never")
 FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What AWS accepts as a function name (CreateFunction, FunctionName)."""
 
@@ -124,6 +123,30 @@ SETTINGS: tuple[Setting, ...] = (
         "`s3` lifts the limit of 50 MiB for direct uploads.",
         ("direct", "s3"),
     ),
+    Setting(
+        "slim",
+        "choice",
+        "inert",
+        "Which files of distributions stay out: none, those that nothing on a runtime can use, or "
+        "also those that lpack's rules name for a distribution and its versions.",
+        ("off", "inert", "declared"),
+    ),
+    Setting("slim-rules", "texts", "[]", "Declared rules that are off unless they are named."),
+    Setting("keep", "texts", "[]", "Globs of distributions' files that ship whatever rules say."),
+    Setting(
+        "drop",
+        "drops",
+        "[]",
+        'Globs of distributions\' files to leave out: `"GLOB"`, or `{ glob = …, reason = … }`.',
+    ),
+    Setting(
+        "services",
+        "services",
+        "{}",
+        'Cloud services whose data ships, others\' stays out: `{ botocore = ["s3", "sqs"] }`.',
+    ),
+    Setting("strip", "switch", "true", "Whether native libraries lose their symbols."),
+    Setting("release", "switch", "false", "Whether everything is deflated at the best level."),
     Setting("target-dir", "path", "dist", "Where artifacts and manifests are written."),
 )
 
@@ -156,23 +179,14 @@ class Overrides(NamedTuple):
     index_strategy: str | None = None
     resolver: str | None = None
     upload: str | None = None
+    slim: str | None = None
+    slim_rules: tuple[str, ...] | None = None
+    keep: tuple[str, ...] | None = None
+    drop: tuple[tuple[str, str], ...] | None = None
+    services: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    strip: bool | None = None
+    release: bool | None = None
     target_dir: str | Path | None = None
-
-
-class Place(NamedTuple):
-    """Where a table stands: the file as shown to people, and the dotted path to the table."""
-
-    file: str
-    path: str
-
-    def below(self, key: str) -> "Place":
-        """Step into the table `key`."""
-        return Place(self.file, self.dotted(key))
-
-    def dotted(self, key: str) -> str:
-        """Give the dotted path of `key` in this table."""
-        shown = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
-        return f"{self.path}.{shown}" if self.path else shown
 
 
 def parse_settings(
@@ -189,7 +203,7 @@ def parse_settings(
         setting = _BY_KEY.get(key)
         if setting is None:
             raise _unknown_key(key, place, known=(*_BY_KEY, *tables))
-        values[setting.field] = _parse(setting, value, place=place)
+        values[setting.field] = parse_value(setting.key, setting.shape, value, place=place)
         if setting.shape == "choice":
             name = f"`{place.dotted(key)}` in `{place.file}`"
             check_choice(setting.key, values[setting.field], name=name, runtimes=runtimes)
@@ -223,60 +237,7 @@ _NOUN = {"index-strategy": "index strategy", "upload": "kind of upload"}
 _SPOKEN = {"aarch64": "arm64", "amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64"}
 
 
-def nearest(word: str, choices: Sequence[str], *, cutoff: float = 0.6) -> str | None:
-    """Give the choice that looks most like `word`, if any does."""
-    import difflib  # noqa: PLC0415 -- loaded only when an error is being worded
-
-    found = difflib.get_close_matches(word, choices, n=1, cutoff=cutoff)
-    return found[0] if found else None
-
-
 def _unknown_key(key: str, place: Place, *, known: Sequence[str]) -> UsageError:
     near = nearest(key.lower().replace("_", "-"), known)
     hint = f"did you mean `{near}`?" if near else f"the keys are {', '.join(known)}"
     return UsageError(f"unknown key `{place.dotted(key)}` in `{place.file}`", hint=hint)
-
-
-def _parse(setting: Setting, value: object, *, place: Place) -> object:
-    if setting.shape == "policies":
-        return _parse_policies(value, place=place)
-    if setting.shape == "texts":
-        if isinstance(value, list) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-        example = f'{setting.key} = ["{value}"]' if isinstance(value, str) else None
-        raise _wrong_type(setting.key, value, "a list of strings", place=place, hint=example)
-    if not isinstance(value, str) or not value:
-        raise _wrong_type(setting.key, value, "a string", place=place)
-    return value
-
-
-def _parse_policies(value: object, *, place: Place) -> tuple[tuple[str, str], ...]:
-    if isinstance(value, str):
-        value = {"*": value}
-    if not isinstance(value, dict):
-        raise _wrong_type("subtract", value, "a policy or a table of policies", place=place)
-    for name, policy in value.items():
-        if policy not in POLICIES:
-            where = (
-                place.below("subtract").dotted(name) if name != "*" else place.dotted("subtract")
-            )
-            near = nearest(str(policy), POLICIES)
-            raise UsageError(
-                f"`{where}` in `{place.file}`: `{policy}` is not a policy",
-                hint=f"did you mean `{near}`?" if near else f"one of {', '.join(POLICIES)}",
-            )
-    # The rule of PEP 503; packaging's function would load its version parser on every start.
-    return tuple((re.sub(r"[-_.]+", "-", name).lower(), value[name]) for name in sorted(value))
-
-
-def _wrong_type(
-    key: str, value: object, expected: str, *, place: Place, hint: str | None = None
-) -> UsageError:
-    shown = {bool: "a boolean", int: "an integer", float: "a number", list: "a list"}.get(
-        type(value), "a table" if isinstance(value, dict) else "a string"
-    )
-    if value == "":
-        shown = "an empty string"
-    return UsageError(
-        f"`{place.dotted(key)}` in `{place.file}` must be {expected}, not {shown}", hint=hint
-    )

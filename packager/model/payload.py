@@ -7,6 +7,8 @@ nouns on that way: defining a frozen dataclass costs six times as much at every 
 
 from typing import Any, NamedTuple, Self
 
+from packager.model.prune import Dropped
+
 
 class Payload(NamedTuple):
     """A canonical zip in the store that holds exactly what one wheel ships.
@@ -14,8 +16,8 @@ class Payload(NamedTuple):
     `key` is its place in the store, `sha256` the digest of the whole file. `body_bytes` is the
     length of its local headers and streams: the part that is copied into artifacts.
     `compressed_bytes` is everything it adds to an artifact, both headers included;
-    `uncompressed_bytes` is the sum of its files. `dropped` are (path, reason) of the wheel's
-    files that do not ship.
+    `uncompressed_bytes` is the sum of its files. `dropped` are the wheel's files that do not
+    ship, `stripped` the libraries that lost symbols, with how many bytes.
     """
 
     key: str
@@ -25,7 +27,8 @@ class Payload(NamedTuple):
     entries: int
     compressed_bytes: int
     uncompressed_bytes: int
-    dropped: tuple[tuple[str, str], ...] = ()
+    dropped: tuple[Dropped, ...] = ()
+    stripped: tuple[tuple[str, int], ...] = ()
 
 
 class RequiredBy(NamedTuple):
@@ -130,7 +133,12 @@ class Dependencies(NamedTuple):
 
 
 def json_ready(value: Any) -> Any:  # noqa: ANN401 -- whatever the nouns hold
-    """Turn nouns into JSON-ready values: named tuples into objects, tuples into lists."""
+    """Turn nouns into JSON-ready values: named tuples into objects, tuples into lists.
+
+    Dropped files stay rows, because there are thousands of them.
+    """
+    if isinstance(value, Dropped):
+        return list(value)
     if isinstance(value, tuple):
         fields = getattr(value, "_fields", None)
         if fields is None:
@@ -142,7 +150,8 @@ def json_ready(value: Any) -> Any:  # noqa: ANN401 -- whatever the nouns hold
 def payload_from_document(document: dict[str, Any]) -> Payload:
     """Rebuild a payload from JSON; raises TypeError for a foreign document."""
     values = dict(document)
-    values["dropped"] = tuple((path, reason) for path, reason in values["dropped"])
+    values["dropped"] = tuple(Dropped(*each) for each in values["dropped"])
+    values["stripped"] = tuple((path, removed) for path, removed in values["stripped"])
     return Payload(**values)
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from packager.model.prune import PruneTier
 from packager.model.target import Architecture, TargetKind
 
 
@@ -20,7 +21,8 @@ class Function(NamedTuple):
     `handler` is `module.function` as Lambda takes it. `sources` are files and folders of the
     user's own code, absolute. `requirements` are references as configured: `project`,
     `extra:NAME`, `group:NAME` or a file. `subtract` maps a normalized name, or `*`, to a policy.
-    `upload` is `direct` (the 50 MiB limit of the API holds) or `s3`.
+    `upload` is `direct` (the 50 MiB limit of the API holds) or `s3`. `slim` to `release` are
+    those of `packager.model.prune.SlimSettings`; `release` deflates everything at the best level.
     """
 
     name: str
@@ -43,6 +45,13 @@ class Function(NamedTuple):
     index_strategy: str | None = None
     resolver: Literal["auto", "uv", "pip"] = "auto"
     upload: Literal["direct", "s3"] = "direct"
+    slim: PruneTier = "inert"
+    slim_rules: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
+    drop: tuple[tuple[str, str], ...] = ()
+    services: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    strip: bool = True
+    release: bool = False
     target_dir: Path = Path("dist")
     guesses: tuple[Guess, ...] = ()
     configuration_files: tuple[Path, ...] = ()

@@ -1,7 +1,6 @@
 """Pruning: which files of a verified wheel do not ship, why, and what the user said about it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 Tier = Literal["format", "inert", "declared", "service", "user", "traced"]
@@ -31,14 +30,14 @@ class Dropped(NamedTuple):
     compressed_bytes: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SlimSettings:
+class SlimSettings(NamedTuple):
     """What the user wants slimmed.
 
     `rules` are ids of declared rules that are off unless named. `keep` are globs that win over
     every tier, `drop` are (glob, reason); globs are those of `.gitignore`. `services` maps
     `botocore` and `googleapiclient` to the names that stay; without an entry everything stays.
-    `level` is the deflate level of libdeflate, 1 to 12.
+    `level` is the deflate level of libdeflate, 1 to 12, for what is deflated anew: stripped
+    libraries, and with `recompress` everything that becomes smaller.
     """
 
     tier: PruneTier = "inert"
@@ -48,3 +47,4 @@ class SlimSettings:
     services: Mapping[str, tuple[str, ...]] | None = None
     strip: bool = True
     level: int = 9
+    recompress: bool = True

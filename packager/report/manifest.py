@@ -119,7 +119,8 @@ def _distribution(
         **sizes,
         "required_by": [_plain(edge) for edge in distribution.required_by],
         "findings": list(distribution.findings),
-        "dropped": [list(pair) for pair in payload.dropped],
+        "dropped": [list(row) for row in payload.dropped],
+        "stripped": [list(row) for row in payload.stripped],
         "files": _files(contents.records) if contents is not None else [],
     }
 

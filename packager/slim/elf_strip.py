@@ -11,7 +11,7 @@ Sections keep their numbers, because `.dynsym` refers to them and is loaded: a r
 the middle of the table becomes an empty entry (SHT_NULL, which the System V ABI calls inactive).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -36,6 +36,8 @@ WORTHWHILE_SHARE = 1 / 1000
 
 Of the 87 MB of OpenCV's main libraries 14 kB could be stripped, at twenty seconds of compression.
 """
+
+_TABLES_BYTES = 64 * 1024
 
 _REMOVABLE = frozenset(
     {
@@ -83,6 +85,15 @@ class Untouched:
     reason: str
 
 
+def _is_promising(layout: Layout, removed: Collection[int], file_bytes: int) -> bool:
+    """Tell whether stripping can be worthwhile, before a second copy of the file is made.
+
+    Alignment and tables that patchelf left behind can free a little more than the sections.
+    """
+    freed = sum(layout.sections[index].section_bytes for index in removed) + _TABLES_BYTES
+    return freed >= file_bytes * WORTHWHILE_SHARE
+
+
 def strip_elf(data: bytes | memoryview) -> Stripped | Untouched:
     """Strip the 64-bit x86_64 or aarch64 library `data`; any other bytes stay as they are.
 
@@ -94,6 +105,8 @@ def strip_elf(data: bytes | memoryview) -> Stripped | Untouched:
         removed = _removable(layout)
         if not removed:
             return Untouched(reason="it has nothing to strip")
+        if not _is_promising(layout, removed, len(view)):
+            return Untouched(reason="stripping it is not worth a change")
         stripped = _rewrite(view, layout, removed)
     except OddElf as odd:
         return Untouched(reason=str(odd))

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from packager.errors import WheelRefused
+from packager.model.prune import Dropped
 from packager.model.wheel import AdmittedWheel, WheelMember
 
 _TO_ROOT = ("purelib", "platlib", "data")
@@ -27,7 +28,7 @@ class Layout:
     """
 
     shipped: tuple[tuple[str, WheelMember], ...]
-    dropped: tuple[tuple[str, str], ...]
+    dropped: tuple[Dropped, ...]
     rewrite_record: bool
 
 
@@ -41,10 +42,18 @@ def lay_out(wheel: AdmittedWheel) -> Layout:
     if moved:
         placed = [_without_signature(wheel, *each) for each in placed]
     shipped: dict[str, WheelMember] = {}
-    dropped: list[tuple[str, str]] = []
+    dropped: list[Dropped] = []
     for name, member, reason in placed:
         if reason is not None:
-            dropped.append((member.name, reason))
+            dropped.append(
+                Dropped(
+                    member.name,
+                    "format",
+                    reason,
+                    member.uncompressed_bytes,
+                    member.compressed_bytes,
+                )
+            )
         elif name in shipped:
             raise WheelRefused(wheel.filename, f"two of its files would be installed as `{name}`")
         else:

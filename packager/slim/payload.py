@@ -1,59 +1,78 @@
-"""Write a verified wheel's payload: its own deflate streams under canonical headers.
+"""Write a verified wheel's payload: what ships of it, slimmed, under canonical headers.
 
-Nothing of the wheel's headers is copied and nothing is recompressed, except members that the
-wheel stored without compression and a RECORD that has to be written anew.
+Nothing of the wheel's headers is copied. Streams that slimming leaves alone are spliced as they
+are; RECORD is written anew, and last, when it no longer describes what ships.
 """
 
-import hashlib
 import os
-import zlib
-from collections.abc import Iterator
+from collections import deque
+from concurrent.futures import Executor, Future
 from pathlib import Path
+from typing import NamedTuple
 
 from packager.errors import WheelRefused
-from packager.model.canonical import (
-    DEFLATED,
-    EPOCH_STAMP,
-    MAXIMUM_BYTES,
-    STORED,
-    Record,
-    central_record,
-    end_record,
-    local_header,
-)
-from packager.model.deflating import STREAM_ABOVE_BYTES, deflated
+from packager.model.canonical import Record
 from packager.model.payload import Payload
+from packager.model.prune import SlimSettings
 from packager.model.record import RecordEntry, render_record
 from packager.model.wheel import AdmittedWheel, WheelMember
+from packager.slim.byte_budget import ByteBudget
+from packager.slim.elf_seals import is_sealed
+from packager.slim.inflating import contents, inflated_head, stored_chunks
 from packager.slim.layout import Layout, lay_out
-
-_CHUNK = 1024 * 1024
+from packager.slim.payload_writer import PayloadWriter
+from packager.slim.rules import choose_dropped
+from packager.slim.transform import (
+    Transformed,
+    deflate_again,
+    deflate_stripped,
+    is_splicable,
+    strip,
+)
 
 # Part of every payload's key: raise it when equal wheels would give other payload bytes.
-RECIPE = 1
+RECIPE = 2
+
+AS_IT_IS = SlimSettings(tier="off", strip=False, recompress=False)
+"""Settings that ship a wheel as an installer would."""
+
+# How many uncompressed bytes of one wheel wait for the threads at once.
+_AHEAD_BYTES = 16 * 1024 * 1024
+
+# How many uncompressed bytes all wheels together are transformed of at once. Stripping and
+# deflating hold a file about twice.
+_AT_ONCE = ByteBudget(32 * 1024 * 1024)
+
+
+class _Item(NamedTuple):
+    name: str
+    member: WheelMember
+    result: "Future[Transformed] | None"
 
 
 def write_payload(
-    wheel_path: Path, wheel: AdmittedWheel, destination: Path, *, key: str
+    wheel_path: Path,
+    wheel: AdmittedWheel,
+    destination: Path,
+    *,
+    key: str,
+    settings: SlimSettings = AS_IT_IS,
+    python: str | None = None,
+    threads: Executor | None = None,
 ) -> Payload:
     """Write the payload of the admitted wheel at `wheel_path` to `destination`.
 
-    Returns its facts; `key` is its place in the store. Raises WheelRefused when its files cannot
-    be laid out, OSError when the disk fails.
+    Returns its facts; `key` is its place in the store, `python` the target's minor version
+    (`3.13`). Transformations run in `threads` when given; the bytes do not depend on them.
+    Raises WheelRefused when its files cannot be laid out, OSError when the disk fails.
     """
-    layout = lay_out(wheel)
-    writer = _PayloadWriter(destination)
     source = os.open(wheel_path, os.O_RDONLY)
+    writer = PayloadWriter(destination)
     try:
-        for name, member in layout.shipped:
-            if layout.rewrite_record and name == f"{wheel.dist_info}/RECORD":
-                writer.add_bytes(name, _record_of(wheel, layout), executable=False)
-            elif _wants_deflating(member):
-                data = os.pread(source, member.uncompressed_bytes, member.data_offset)
-                writer.add_bytes(name, data, executable=member.executable)
-            else:
-                writer.add_stream(name, member, _read(source, member))
-        return writer.finish(key=key, dropped=layout.dropped)
+        layout = _pruned(wheel, source, settings, python)
+        slimming = _Slimming(wheel, source, destination.parent, settings, threads)
+        rewritten = slimming.write(layout, writer)
+        return writer.finish(key=key, dropped=layout.dropped, stripped=rewritten)
     except OverflowError as error:
         raise WheelRefused(
             wheel.filename, "it is larger than a zip without zip64 can be"
@@ -63,104 +82,117 @@ def write_payload(
         writer.close()
 
 
-def _wants_deflating(member: WheelMember) -> bool:
-    return member.method == STORED and 0 < member.uncompressed_bytes <= STREAM_ABOVE_BYTES
-
-
-def _read(source: int, member: WheelMember) -> Iterator[bytes]:
-    offset, left = member.data_offset, member.compressed_bytes
-    while left:
-        chunk = os.pread(source, min(left, _CHUNK), offset)
-        if not chunk:
-            raise OSError("the wheel in the store became shorter while it was read")
-        offset += len(chunk)
-        left -= len(chunk)
-        yield chunk
-
-
-def _record_of(wheel: AdmittedWheel, layout: Layout) -> bytes:
-    """RECORD of what ships, as an installer writes it (PyPA: recording installed projects)."""
-    own = f"{wheel.dist_info}/RECORD"
-    return render_record(
-        {
-            name: RecordEntry("", None)
-            if name == own
-            else RecordEntry(wheel.record[member.name], member.uncompressed_bytes)
-            for name, member in layout.shipped
-        }
+def _pruned(
+    wheel: AdmittedWheel, source: int, settings: SlimSettings, python: str | None
+) -> Layout:
+    """Lay the wheel out and take out what the rules and the user drop."""
+    layout = lay_out(wheel)
+    chosen = choose_dropped(
+        wheel,
+        layout.shipped,
+        settings,
+        read_head=lambda member: inflated_head(source, member),
+        python=python,
+    )
+    if not chosen:
+        return layout
+    gone = {dropped.path for dropped in chosen}
+    return Layout(
+        shipped=tuple(pair for pair in layout.shipped if pair[0] not in gone),
+        dropped=tuple(sorted((*layout.dropped, *chosen))),
+        rewrite_record=True,
     )
 
 
-class _PayloadWriter:
-    """Writes one canonical zip front to back and takes its digest on the way."""
+class _Slimming:
+    """Writes the members of one wheel, transforming a bounded number of bytes ahead."""
 
-    def __init__(self, destination: Path) -> None:
-        self._file = destination.open("wb")
-        self._digest = hashlib.sha256()
-        self._offset = 0
-        self._records: list[Record] = []
+    def __init__(
+        self,
+        wheel: AdmittedWheel,
+        source: int,
+        folder: Path,
+        settings: SlimSettings,
+        threads: Executor | None,
+    ) -> None:
+        self._wheel = wheel
+        self._source = source
+        self._folder = folder
+        self._settings = settings
+        self._threads = threads
+        self._hashes: dict[str, RecordEntry] = {}
+        self._stripped: list[tuple[str, int]] = []
+        self._names = frozenset(member.name for member in wheel.members)
 
-    def _write(self, data: bytes) -> None:
-        self._file.write(data)
-        self._digest.update(data)
-        self._offset += len(data)
+    def write(self, layout: Layout, writer: PayloadWriter) -> tuple[tuple[str, int], ...]:
+        """Write all files; return (path, removed bytes) of the stripped ones."""
+        own = f"{self._wheel.dist_info}/RECORD"
+        waiting: deque[_Item] = deque()
+        ahead = 0
+        for name, member in layout.shipped:
+            if name == own:
+                continue
+            while waiting and ahead + member.uncompressed_bytes > _AHEAD_BYTES:
+                ahead -= waiting[0].member.uncompressed_bytes
+                self._write(waiting.popleft(), writer)
+            waiting.append(_Item(name, member, self._begin(member)))
+            ahead += member.uncompressed_bytes
+        while waiting:
+            self._write(waiting.popleft(), writer)
+        if layout.rewrite_record or self._stripped:
+            self._hashes[own] = RecordEntry("", None)
+            writer.add_bytes(own, render_record(self._hashes))
+        else:
+            self._splice(own, dict(layout.shipped)[own], writer)
+        return tuple(self._stripped)
 
-    def add_stream(self, name: str, member: WheelMember, chunks: Iterator[bytes]) -> None:
-        """Splice the member's stored bytes as they are."""
-        self._begin(
-            Record(
-                name.encode(),
-                member.method,
-                member.crc32,
-                member.compressed_bytes,
-                member.uncompressed_bytes,
-                member.executable,
-                self._offset,
-            )
+    def _begin(self, member: WheelMember) -> "Future[Transformed] | None":
+        if is_splicable(member, self._settings):
+            return None
+        if self._threads is not None:
+            return self._threads.submit(self._transform, member)
+        done: Future[Transformed] = Future()
+        done.set_result(self._transform(member))
+        return done
+
+    def _transform(self, member: WheelMember) -> Transformed:
+        with _AT_ONCE.reserve(member.uncompressed_bytes):
+            data = contents(self._source, member, self._folder)
+            if self._settings.strip and not is_sealed(member.name, self._names):
+                stripped = strip(data)
+                if stripped is not None:
+                    # A library can be large: its first form must leave before the second one
+                    # is deflated.
+                    del data
+                    return deflate_stripped(stripped, self._settings)
+            return deflate_again(member, data, self._settings)
+
+    def _write(self, item: _Item, writer: PayloadWriter) -> None:
+        name, member, result = item
+        done = result.result() if result is not None else Transformed()
+        if done.stream is None:
+            self._splice(name, member, writer)
+            return
+        writer.add_stream(name, done.stream, executable=member.executable)
+        if done.record_hash is None:
+            self._note(name, member)
+        else:
+            self._hashes[name] = RecordEntry(done.record_hash, done.stream.uncompressed_bytes)
+            self._stripped.append((name, done.stripped_bytes))
+
+    def _splice(self, name: str, member: WheelMember, writer: PayloadWriter) -> None:
+        facts = Record(
+            b"",
+            member.method,
+            member.crc32,
+            member.compressed_bytes,
+            member.uncompressed_bytes,
+            member.executable,
+            0,
         )
-        for chunk in chunks:
-            self._write(chunk)
+        writer.add_chunks(name, facts, stored_chunks(self._source, member))
+        self._note(name, member)
 
-    def add_bytes(self, name: str, data: bytes, *, executable: bool) -> None:
-        """Deflate `data`, unless that makes it larger."""
-        stream = deflated(data)
-        method = DEFLATED if len(stream) < len(data) else STORED
-        body = stream if method == DEFLATED else data
-        record = Record(
-            name.encode(), method, zlib.crc32(data), len(body), len(data), executable, self._offset
-        )
-        self._begin(record)
-        self._write(body)
-
-    def _begin(self, record: Record) -> None:
-        if self._offset + record.contribution_bytes > MAXIMUM_BYTES:
-            raise OverflowError
-        self._records.append(record)
-        self._write(local_header(record, EPOCH_STAMP))
-
-    def finish(self, *, key: str, dropped: tuple[tuple[str, str], ...]) -> Payload:
-        """Write the central directory and return the facts."""
-        body_bytes = self._offset
-        directory = b"".join(central_record(record, EPOCH_STAMP) for record in self._records)
-        self._write(directory)
-        self._write(
-            end_record(
-                entries=len(self._records),
-                directory_bytes=len(directory),
-                directory_offset=body_bytes,
-            )
-        )
-        self._file.flush()
-        return Payload(
-            key=key,
-            sha256=self._digest.hexdigest(),
-            body_bytes=body_bytes,
-            file_bytes=self._offset,
-            entries=len(self._records),
-            compressed_bytes=body_bytes + len(directory),
-            uncompressed_bytes=sum(record.uncompressed_bytes for record in self._records),
-            dropped=dropped,
-        )
-
-    def close(self) -> None:
-        self._file.close()
+    def _note(self, name: str, member: WheelMember) -> None:
+        text = self._wheel.record.get(member.name, "")
+        self._hashes[name] = RecordEntry(text, member.uncompressed_bytes)

@@ -30,12 +30,11 @@ class Exemption(NamedTuple):
 class Rule(NamedTuple):
     """One rule: a file that fits `files` and not `keep` is dropped.
 
-    With `magic`, the file's first bytes must fit one of them too. `unless_present` switches the
-    rule off for a wheel that has a file which fits it. `dead_bytecode` asks the import system's
-    rules instead of the name alone. Only a `dist_info` rule looks into `.dist-info`, where
-    `licenses/` repeats the names of sources. `named` rules are off unless the user names them. `versions`
-    is the specifier of the versions that `check` has been run on. `allowed_imports` maps kept
-    modules that do import something dropped to why that is harmless; only the check reads it.
+    With `magic`, the file's first bytes must fit it too. `unless_present` switches the rule off
+    for a wheel that has a file which fits it. `dead_bytecode` asks the import system's rules
+    instead of the name alone. Only a `dist_info` rule looks into `.dist-info`, where `licenses/`
+    repeats the names of sources. `named` rules are off unless the user names them. `versions`
+    is the specifier of the versions that `check` has been run on.
     """
 
     id: str
@@ -53,7 +52,6 @@ class Rule(NamedTuple):
     source: str
     date: str
     check: str
-    allowed_imports: Mapping[str, str]
 
 
 @cache
@@ -129,7 +127,6 @@ def _rule(
         source=entry["source"],
         date=str(entry.get("date", document["date"])),
         check=entry["check"],
-        allowed_imports=entry.get("allowed-imports", {}),
     )
 
 

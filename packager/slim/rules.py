@@ -190,9 +190,10 @@ def _drops(rule: Rule, name: str, member: WheelMember, facts: _Facts) -> bool:
         return False
     if rule.magic is None and not rule.dead_bytecode:
         return True
-    if facts.read_head is None:
-        return False
-    head = facts.read_head(member)
+    return facts.read_head is not None and _head_drops(rule, name, facts.read_head(member), facts)
+
+
+def _head_drops(rule: Rule, name: str, head: bytes, facts: _Facts) -> bool:
     if rule.dead_bytecode:
         return is_dead_bytecode(name, head, facts.uncompressed_bytes, python=facts.python)
     return rule.magic is not None and rule.magic.match(head) is not None

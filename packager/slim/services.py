@@ -73,7 +73,7 @@ def _boto_drops(
 
 
 def _google_drops(names: Sequence[str], wanted: tuple[str, ...] | None) -> dict[str, str]:
-    """A document is `NAME.VERSION.json`; `drive` means every version, `drive.v3` one."""
+    """Judge documents `NAME.VERSION.json`: `drive` means every version, `drive.v3` one."""
     if wanted is None:
         return {}
     documents = {

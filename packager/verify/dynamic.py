@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from packager.model.finding import Finding
-from packager.verify.import_failures import Surroundings, explain
+from packager.verify.import_failures import explain
 from packager.verify.import_times import ModuleTime, is_import_line, module_times
 from packager.verify.processes import Child, signal_name
 from packager.verify.sandbox import Sandbox
+from packager.verify.surroundings import Surroundings
 
 INIT_LIMIT_SECONDS = 10
 """What Lambda gives the init phase (Lambda Developer Guide, lambda-runtime-environment)."""

@@ -7,7 +7,7 @@ folder), system libraries, kernel, processor share, and for root the read-only t
 is therefore compared after the run.
 """
 
-import json
+import ast
 import secrets
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from packager.verify.interpreter import Interpreter
 from packager.verify.unpacking import changes_below, make_read_only, remove_tree, unpack
 
 _BOOTSTRAP = Path(__file__).with_name("sandbox_bootstrap.py")
-_RESULT = "result.json"
+_RESULT = "result"
 _NAME = "function"
 MEMORY_MB = 512
 """What the function is told to have; nothing here enforces it."""
@@ -66,13 +66,16 @@ class Sandbox:
 
     def command(self, mode: str) -> list[str]:
         """Return the command that imports the handler (`import`) or waits for events (`serve`)."""
-        config = self.root / f"{mode}.json"
-        config.write_text(json.dumps(self._config(mode)), encoding="utf-8")
         self.result.unlink(missing_ok=True)
         options = ["-S", "-X", "faulthandler"]
         if mode == "import":
             options += ["-X", "importtime"]
-        return [self.subject.interpreter.executable, *options, str(_BOOTSTRAP), str(config)]
+        subject = self.subject
+        places = (self.task, subject.runtime, self.result)
+        return [
+            *(subject.interpreter.executable, *options, str(_BOOTSTRAP), mode, subject.handler),
+            *(*map(str, places), self.mark, *self._search_path()),
+        ]
 
     def environment(self) -> dict[str, str]:
         """Return all variables a function on this target sees, and the user's on top of them."""
@@ -99,8 +102,8 @@ class Sandbox:
     def read_result(self) -> Mapping[str, object] | None:
         """Return what the bootstrap wrote, None when it did not get that far."""
         try:
-            value = json.loads(self.result.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            value = ast.literal_eval(self.result.read_text(encoding="ascii"))
+        except (OSError, ValueError, SyntaxError):
             return None
         return value if isinstance(value, dict) else None
 
@@ -108,25 +111,16 @@ class Sandbox:
         """Return the files of the task folder that the function wrote, changed or removed."""
         return changes_below(self.task, self.files)
 
-    def _config(self, mode: str) -> dict[str, object]:
-        """Tell the bootstrap its search path; None stands for the interpreter's own library."""
-        path: list[str | None] = []
+    def _search_path(self) -> list[str]:
+        """Return the runtime's `sys.path` here; empty stands for the interpreter's own library."""
+        path: list[str] = []
         for entry in self.subject.target.sys_path:
             own = entry.startswith("/var/lang/") and not entry.endswith("/site-packages")
             if not own:
                 path.extend(self._placed((entry,)))
-            elif None not in path:
-                path.append(None)
-        return {
-            "mode": mode,
-            "handler": self.subject.handler,
-            "task": str(self.task),
-            "runtime": str(self.subject.runtime),
-            "path": path,
-            "sites": [str(self.subject.runtime), str(self.task)],
-            "result": str(self.result),
-            "mark": self.mark,
-        }
+            elif "" not in path:
+                path.append("")
+        return path
 
     def _placed(self, folders: tuple[str, ...]) -> list[str]:
         """Replace Lambda's folders by those that stand for them here."""

@@ -1,70 +1,72 @@
 """Runs in the target's interpreter, never in lpack's: starts the handler as Lambda does.
 
-Usage: python -S sandbox_bootstrap.py CONFIG.json. Standard library only, Python 3.9 and later.
-It does what /var/runtime/bootstrap.py of AWS's images does: sets `sys.path`, runs the `.pth` files
-of the site folders, then hands over to awslambdaric, the client that AWS runs too.
+Usage: python -S sandbox_bootstrap.py MODE HANDLER TASK RUNTIME RESULT MARK ENTRY...
+Standard library only, Python 3.9 and later, and as few modules as possible: what is loaded here
+cannot be shadowed by the artifact any more, as it would be in Lambda. It does what
+/var/runtime/bootstrap.py of AWS's images does: sets `sys.path` (the entries; an empty one stands
+for the interpreter's own library), runs the `.pth` files of the site folders, then hands over to
+awslambdaric, the client that AWS runs too.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import site
 import sys
 import time
-from importlib import import_module
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
     from typing import Any
 
 
-def main(config_path: str) -> None:
-    """Do what the file at `config_path` says: `import` the handler, or `serve` events."""
-    with open(config_path, encoding="utf-8") as file:  # noqa: PTH123 -- pathlib is not loaded
-        config = json.load(file)
-    _set_up(config)
-    if config["mode"] == "import":
-        _write(config["result"], _import_handler(config))
+def main(arguments: list[str]) -> None:
+    """`import` the handler and write what became of it to RESULT, or `serve` events."""
+    mode, handler, task, runtime, result, mark, *entries = arguments
+    _set_up(entries, task=task, runtime=runtime)
+    if mode == "import":
+        _write(result, _import_handler(handler, mark))
         return
-    _watch_errors(config["result"])
-    import_module("awslambdaric.__main__").main([config["task"], config["handler"]])
+    _watch_errors(result)
+    _module("awslambdaric.__main__").main([task, handler])
 
 
-def _set_up(config: dict[str, Any]) -> None:
-    """Set the search path; the interpreter's own standard library takes AWS's place."""
+def _set_up(entries: list[str], *, task: str, runtime: str) -> None:
     own = [entry for entry in sys.path[1:] if entry]
     path: list[str] = []
-    for entry in config["path"]:
-        path.extend(own if entry is None else [entry])
+    for entry in entries:
+        path.extend([entry] if entry else own)
     sys.path[:] = path
     # What `import site` does at every start but one with -S, which keeps this machine's
     # site-packages, and the .pth files in there, out.
     site.setquit()
     site.setcopyright()
     site.sethelper()
-    for folder in config["sites"]:
+    for folder in (runtime, task):
         site.addsitedir(folder)
-    os.environ["PYTHONPATH"] = config["runtime"]
+    os.environ["PYTHONPATH"] = runtime
     # The task folder is read-only in Lambda; here root could write into it.
     sys.dont_write_bytecode = True
 
 
-def _import_handler(config: dict[str, Any]) -> dict[str, Any]:
-    load = import_module("awslambdaric.bootstrap")._get_handler  # noqa: SLF001 -- what AWS runs
-    sys.stderr.write("\n" + config["mark"] + "\n")
-    sys.stderr.flush()
+def _import_handler(handler: str, mark: str) -> dict[str, Any]:
+    try:
+        load = _module("awslambdaric.bootstrap")._get_handler  # noqa: SLF001 -- what AWS runs
+    except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the answer
+        return {"seconds": None, "ok": False, "client": True, **_describe(error, handler)}
+    os.write(2, f"\n{mark}\n".encode())
     started = time.perf_counter()
     fault: BaseException | None = None
     try:
-        load(config["handler"])
-    except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the answer
+        load(handler)
+    except BaseException as error:  # noqa: BLE001 -- likewise
         fault = error
     result = {"seconds": time.perf_counter() - started, "ok": fault is None}
-    sys.stderr.write("\n" + config["mark"] + "\n")
+    os.write(2, f"\n{mark}\n".encode())
     if fault is not None:
-        result.update(_describe(fault, config["handler"]))
+        result.update(_describe(fault, handler))
     return result
 
 
@@ -99,7 +101,7 @@ def _describe(fault: BaseException, handler: str) -> dict[str, Any]:
 
 def _watch_errors(result: str) -> None:
     """Note that the function failed: AWS's emulator answers errors like any other result."""
-    client = import_module("awslambdaric.lambda_runtime_client").LambdaRuntimeClient
+    client = _module("awslambdaric.lambda_runtime_client").LambdaRuntimeClient
     for kind in ("post_invocation_error", "post_init_error"):
         original = getattr(client, kind, None)
         if original is not None:
@@ -114,10 +116,17 @@ def _noting(original: Callable[..., Any], kind: str, result: str) -> Callable[..
     return noted
 
 
+def _module(name: str) -> ModuleType:
+    """Import a module as the statement does; `importlib` need not be loaded for that."""
+    __import__(name)
+    return sys.modules[name]
+
+
 def _write(path: str, value: dict[str, Any]) -> None:
+    """Write a Python literal: the artifact may have a `json` of its own."""
     with open(path, "w", encoding="utf-8") as file:  # noqa: PTH123 -- pathlib is not loaded
-        json.dump(value, file)
+        file.write(ascii(value))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

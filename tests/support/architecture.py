@@ -34,9 +34,11 @@ _WRITES = frozenset(
 )
 _OS_PURE = frozenset({"fspath", "fsdecode", "fsencode", "PathLike", "sep", "linesep", "devnull"})
 _OS_PURE |= {"DirEntry", "stat_result", "path", "name", "getpid"}
-_OS_ENVIRONMENT = frozenset({"cpu_count", "environ", "getenv", "getuid", "sched_getaffinity"})
+_OS_ENVIRONMENT = frozenset(
+    {"cpu_count", "environ", "get_exec_path", "getenv", "getuid", "sched_getaffinity"}
+)
 _OS_PROCESS = frozenset(
-    {"execv", "execve", "fork", "kill", "posix_spawn", "system", "wait4", "waitpid"}
+    {"execv", "execve", "fork", "kill", "killpg", "posix_spawn", "system", "wait4", "waitpid"}
 )
 _OS_READ = frozenset(
     {"O_RDONLY", "O_CLOEXEC", "O_NOFOLLOW", "O_BINARY", "O_DIRECTORY", "O_NONBLOCK"}

@@ -8,7 +8,8 @@ import pytest
 
 from packager.errors import UsageError
 from packager.inputs.configuration import load_project
-from packager.inputs.settings import POLICIES, SETTINGS, Overrides
+from packager.inputs.setting_values import POLICIES
+from packager.inputs.settings import SETTINGS, Overrides
 from packager.model import runtime_catalog
 from packager.model.project import Function
 

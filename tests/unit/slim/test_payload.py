@@ -47,7 +47,9 @@ def test_a_plain_wheel_ships_as_it_is(tmp_path: Path) -> None:
     )
     path, payload = payload_file(wheel)
     assert files_of(path) == {n: d for n, d in files_of(wheel).items() if not n.endswith("/")}
-    assert list(files_of(path)) == sorted(files_of(path), key=str.encode)
+    *names, last = files_of(path)
+    # RECORD comes last: it lists what the others became.
+    assert (names, last) == (sorted(names, key=str.encode), "demo-1.0.dist-info/RECORD")
     modes = {name: mode for name, (_, mode) in read_with_python(path).items()}
     assert {name for name, mode in modes.items() if mode == 0o755} == {"demo/run"}
     assert set(modes.values()) == {0o644, 0o755}
@@ -88,10 +90,10 @@ def test_the_data_folder_is_spread_over_the_root(tmp_path: Path) -> None:
     assert files["demo/plat.so"] == SPREAD[f"{DATA}/platlib/demo/plat.so"]
     assert files["share/demo/größe.txt"] == b"data"
     assert not [name for name in files if name.startswith(DATA)]
-    assert payload.dropped == (
-        (f"{DATA}/headers/demo.h", "headers serve compilers only"),
-        (f"{DATA}/scripts/demo", "scripts are not on a function's path"),
-    )
+    assert [(each.path, each.tier, each.rule) for each in payload.dropped] == [
+        (f"{DATA}/headers/demo.h", "format", "headers serve compilers only"),
+        (f"{DATA}/scripts/demo", "format", "scripts are not on a function's path"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,8 @@ def test_a_signature_goes_with_the_record_it_signs(tmp_path: Path, signature: st
             archive.writestr(info, b"{}")
     path, payload = payload_file(tmp_path / "moved" / "demo-1.0-py3-none-any.whl")
     assert f"{INFO}/{signature}" not in files_of(path)
-    assert (f"{INFO}/{signature}", "it signs a RECORD that no longer holds") in payload.dropped
+    reasons = {each.path: each.rule for each in payload.dropped}
+    assert reasons[f"{INFO}/{signature}"] == "it signs a RECORD that no longer holds"
     assert signature not in files_of(path)[f"{INFO}/RECORD"].decode()
     path, payload = payload_file(tmp_path / "plain" / "demo-1.0-py3-none-any.whl")
     assert f"{INFO}/{signature}" in files_of(path)

@@ -107,7 +107,7 @@ def test_choosing_uses_the_services_and_keep_still_wins(tmp_path: Path) -> None:
     assert [(each.path.split("/")[2], each.tier, each.rule) for each in chosen] == [
         ("s3control", "service", "botocore-services"),
         ("sagemaker-runtime", "service", "botocore-services"),
-    ][::-1]
+    ]
 
 
 SOURCES = {

@@ -16,7 +16,8 @@ CASES = tomllib.loads((CHECKOUT / "tests/cases/verify/imports.toml").read_text()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
-def test_import(case: dict[str, Any], runtime: Path, tmp_path: Path) -> None:
+def test_import(case: dict[str, Any], request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    runtime = request.getfixturevalue("runtime_with_sdk" if case.get("sdk") else "runtime")
     if case.get("as_root") and os.geteuid() != 0:
         pytest.skip("only root can write into a read-only folder")
     artifact = write_artifact(tmp_path / "function.zip", case["files"])
@@ -83,15 +84,3 @@ def test_a_missing_library_of_lambda_is_this_machine_s_fault(runtime: Path, tmp_
     [finding] = report.findings
     assert finding.code == "import-library-here"
     assert "although Lambda has it" in finding.message
-
-
-def test_what_the_runtime_has_is_shadowed_by_something_else(runtime: Path, tmp_path: Path) -> None:
-    files = {
-        "app.py": "import simplejson\n",
-        "snapshot_restore_py.py": "",
-        "simplejson/__init__.py": "from awslambdaric.lambda_context import nothing\n",
-    }
-    artifact = write_artifact(tmp_path / "function.zip", files)
-    with open_sandbox(subject(artifact, runtime)) as sandbox:
-        report = check_import(sandbox, {})
-    assert [finding.level for finding in report.findings] == ["error"]

@@ -1,0 +1,121 @@
+"""Write one canonical zip front to back: the form of every payload in the store."""
+
+import hashlib
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from packager.model.canonical import (
+    DEFLATED,
+    EPOCH_STAMP,
+    MAXIMUM_BYTES,
+    STORED,
+    Record,
+    central_record,
+    end_record,
+    local_header,
+)
+from packager.model.deflating import deflated
+from packager.model.payload import Payload
+from packager.model.prune import Dropped
+
+
+class Stream(NamedTuple):
+    """A file's stored bytes and what its headers say of them; sizes in bytes."""
+
+    method: int
+    crc32: int
+    uncompressed_bytes: int
+    data: bytes
+
+
+class PayloadWriter:
+    """Writes the files in the order they are added, and takes the digest on the way.
+
+    Raises OverflowError when the payload would not fit a zip without zip64.
+    """
+
+    def __init__(self, destination: Path) -> None:
+        """Open `destination` for writing; whoever made it renames it afterwards."""
+        self._file = destination.open("wb")
+        self._digest = hashlib.sha256()
+        self._offset = 0
+        self._records: list[Record] = []
+
+    def add_chunks(self, name: str, facts: Record, chunks: Iterator[bytes]) -> None:
+        """Splice stored bytes as they are; `facts` tells of them, its name and offset do not."""
+        self._begin(facts._replace(name=name.encode(), offset=self._offset))
+        for chunk in chunks:
+            self._write(chunk)
+
+    def add_stream(self, name: str, stream: Stream, *, executable: bool) -> None:
+        """Add a stream that is in memory."""
+        facts = Record(
+            b"",
+            stream.method,
+            stream.crc32,
+            len(stream.data),
+            stream.uncompressed_bytes,
+            executable,
+            0,
+        )
+        self.add_chunks(name, facts, iter((stream.data,)))
+
+    def add_bytes(self, name: str, data: bytes, *, executable: bool = False) -> None:
+        """Deflate `data` and add it, stored when that is smaller."""
+        self.add_stream(name, smallest(data, deflated(data)), executable=executable)
+
+    def _begin(self, record: Record) -> None:
+        if self._offset + record.contribution_bytes > MAXIMUM_BYTES:
+            raise OverflowError
+        self._records.append(record)
+        self._write(local_header(record, EPOCH_STAMP))
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._digest.update(data)
+        self._offset += len(data)
+
+    def finish(
+        self,
+        *,
+        key: str,
+        dropped: tuple[Dropped, ...] = (),
+        stripped: tuple[tuple[str, int], ...] = (),
+    ) -> Payload:
+        """Write the central directory and return the facts."""
+        body_bytes = self._offset
+        directory = b"".join(central_record(record, EPOCH_STAMP) for record in self._records)
+        self._write(directory)
+        self._write(
+            end_record(
+                entries=len(self._records),
+                directory_bytes=len(directory),
+                directory_offset=body_bytes,
+            )
+        )
+        self._file.flush()
+        return Payload(
+            key=key,
+            sha256=self._digest.hexdigest(),
+            body_bytes=body_bytes,
+            file_bytes=self._offset,
+            entries=len(self._records),
+            compressed_bytes=body_bytes + len(directory),
+            uncompressed_bytes=sum(record.uncompressed_bytes for record in self._records),
+            dropped=dropped,
+            stripped=stripped,
+        )
+
+    def close(self) -> None:
+        """Close the file, finished or not."""
+        self._file.close()
+
+
+def smallest(data: bytes | memoryview, stream: bytes) -> Stream:
+    """Return `data` as the deflate `stream` made of it, or stored when that is smaller."""
+    crc = zlib.crc32(data)
+    if len(stream) < len(data):
+        return Stream(DEFLATED, crc, len(data), stream)
+    return Stream(STORED, crc, len(data), bytes(data))
