@@ -14,7 +14,7 @@ _COMMANDS = {
     "build": "Build the zips of a project's functions, measured against AWS's limits.",
     "why": "Explain why a distribution is in a zip, or why it is not.",
     "runtime": "List runtimes, show what one provides, or capture it from your account.",
-    "verify": "Inflate every file of a zip and recompute every claim of its manifest.",
+    "verify": "Prove a zip: every claim, every library, and the handler's import.",
     "invoke": "Let a built function answer an event on this machine, as in Lambda.",
 }
 _INTERRUPTED = 130

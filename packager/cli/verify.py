@@ -2,24 +2,29 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from packager.cli.console import Console
 from packager.cli.manifests import find_manifests, read_manifest
+from packager.cli.sandbox_options import options_of, sandbox_options
 from packager.errors import LpackError, UsageError
 from packager.model.finding import Finding
 from packager.model.target import Target
+from packager.pipeline_sandbox import verify_import
 from packager.report.findings import finding_rows, owners_of, render_findings
 from packager.runtime.system import load_runtime_system
 from packager.runtime.targets import load_target
 from packager.verify.artifact import check_artifact
 from packager.verify.bundle_view import folder_view, zip_view
 from packager.verify.static import static_findings
+from packager.wheels.store import Store
 
 _CHECK_FAILED = 1
+_SLOWEST = 5
 _MANIFEST_SUFFIX = ".lpack.json"
 
 
@@ -33,12 +38,18 @@ class _Subject:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Verdict:
-    """What came of it; `faults` are claims of the manifest that the artifact does not keep."""
+    """What came of it; `faults` are claims of the manifest that the artifact does not keep.
+
+    `import_ms` is how long the handler's import took here, `modules` the slowest of it, each with
+    its own time in ms.
+    """
 
     subject: _Subject
     target: Target
     faults: tuple[str, ...]
     findings: tuple[Finding, ...]
+    import_ms: float | None = None
+    modules: tuple[tuple[str, float], ...] = ()
 
     @property
     def passed(self) -> bool:
@@ -50,19 +61,26 @@ class _Verdict:
 @click.option("--runtime", metavar="NAME", help="Instead of the manifest's; for foreign zips.")
 @click.option("--arch", "architecture", metavar="ARCH", help="x86_64 (the default) or arm64.")
 @click.option("--handler", metavar="MODULE.FUNCTION", help="What Lambda calls in a foreign zip.")
+@click.option("--no-import", is_flag=True, help="Only look at the zips, run nothing of them.")
+@sandbox_options
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
 def command(
     artifacts: tuple[Path, ...],
+    *,
     runtime: str | None,
     architecture: str | None,
     handler: str | None,
+    no_import: bool,
     output_format: str,
+    **values: Any,  # noqa: ANN401 -- those of sandbox_options
 ) -> int:
     """Hold zips against their manifests, and against the runtime they are for.
 
     Every file is inflated and every claim recomputed; native libraries must find what they need
-    on the runtime, and nothing may stand in the way of Python or of Lambda itself. Errors end
-    in exit code 1, warnings do not.
+    on the runtime, and nothing may stand in the way of Python or of Lambda itself. Then the
+    handler is imported as Lambda imports it, with the runtime's own packages and client, by an
+    interpreter of the target's version when there is one. Errors end in exit code 1, warnings
+    do not.
 
     \b
     lpack verify                     all in dist
@@ -72,6 +90,8 @@ def command(
     verdicts = []
     for subject in _subjects(artifacts, foreign=runtime is not None):
         verdict = _verify(subject, (runtime, architecture), handler)
+        if not no_import and verdict.passed and subject.path.is_file():
+            verdict = _with_import(verdict, handler, values)
         verdicts.append(verdict)
         if output_format == "text":
             click.echo(_render(verdict), nl=False)
@@ -133,6 +153,42 @@ def _verify(
     return _Verdict(subject=subject, target=target, faults=tuple(faults), findings=findings)
 
 
+def _with_import(verdict: _Verdict, handler: str | None, values: dict[str, Any]) -> _Verdict:
+    """Add what importing the handler showed; without an interpreter, only that it was not done."""
+    manifest = verdict.subject.manifest
+    if manifest is None:
+        if handler is None:
+            return verdict
+        target = verdict.target
+        words = {"runtime": target.runtime, "architecture": target.architecture}
+        manifest = {
+            "function": {"name": "", "handler": handler},
+            "target": {**words, "kind": target.kind},
+        }
+    try:
+        report = verify_import(
+            verdict.subject.path,
+            manifest,
+            store=Store.default(),
+            options=options_of(values, function_name=manifest["function"]["name"]),
+            reporter=Console(-1),
+        )
+    except UsageError as error:
+        finding = Finding(
+            code="import-not-run",
+            level="warning",
+            message=f"the handler was not imported: {error.message}",
+            hint=error.hint,
+        )
+        return replace(verdict, findings=(*verdict.findings, finding))
+    return replace(
+        verdict,
+        findings=(*verdict.findings, *report.findings),
+        import_ms=report.import_ms,
+        modules=tuple((module.name, module.self_ms) for module in report.modules[:_SLOWEST]),
+    )
+
+
 def _check_claims(
     artifact: Path, manifest: Mapping[str, Any]
 ) -> tuple[tuple[str, str, str], str, list[str]]:
@@ -166,6 +222,9 @@ def _render(verdict: _Verdict) -> str:
         facts = f"{claimed['entries']} files, sha256 {claimed['sha256']}"
     lines = [f"{'ok  ' if verdict.passed else 'FAIL'} {verdict.subject.path}  {facts}\n"]
     lines.extend(f"     {fault}\n" for fault in verdict.faults)
+    if verdict.import_ms is not None:
+        slowest = ", ".join(f"{name} {ms:,.0f}" for name, ms in verdict.modules)
+        lines.append(f"     handler imported in {verdict.import_ms:,.0f} ms here: {slowest}\n")
     return "".join(lines) + render_findings(verdict.findings, _owners(verdict))
 
 
@@ -176,4 +235,6 @@ def _row(verdict: _Verdict) -> dict[str, Any]:
         "passed": verdict.passed,
         "faults": list(verdict.faults),
         "findings": finding_rows(verdict.findings, _owners(verdict)),
+        "import_ms": verdict.import_ms,
+        "modules": [{"name": name, "self_ms": ms} for name, ms in verdict.modules],
     }

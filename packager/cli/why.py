@@ -7,7 +7,14 @@ import click
 
 from packager.cli.manifests import find_manifests, read_manifest
 from packager.errors import UsageError
-from packager.report.why import find_owner, nearest_names, render_file, render_why
+from packager.report.why import (
+    find_dropped,
+    find_owner,
+    nearest_names,
+    render_dropped,
+    render_file,
+    render_why,
+)
 
 
 @click.command("why")
@@ -29,12 +36,18 @@ def command(name: str, manifest: Path | None, output_format: str) -> None:
     manifests = [read_manifest(path) for path in paths]
     found = [(each, *find_owner(each, name)) for each in manifests]
     found = [each for each in found if each[1] is not None or each[2] is not None]
-    if not found:
+    dropped = [(each, hit) for each in manifests if (hit := find_dropped(each, name))]
+    if not found and not dropped:
         near = sorted({n for each in manifests for n in nearest_names(each, name)})
         raise UsageError(
             f"no distribution or file is called `{name}` in {', '.join(p.name for p in paths)}",
             hint=f"lpack why {near[0]}" if near else None,
         )
+    for each, (owner, left_out) in dropped:
+        if output_format == "json":
+            click.echo(json.dumps({"distribution": owner, "dropped": left_out}))
+        else:
+            click.echo(render_dropped(each, owner, left_out), nl=False)
     for each, distribution, row in found:
         if output_format == "json":
             click.echo(json.dumps({"distribution": distribution, "file": row}))

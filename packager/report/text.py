@@ -22,6 +22,7 @@ def render_build(build: Build, *, shown_path: str, rows: int = _ROWS) -> str:
         *_table(build, rows),
         "",
         *_limits(build.measurement.limits),
+        *_slimming(build),
         *_subtraction(build),
         "",
         *_result(build, shown_path),
@@ -117,6 +118,25 @@ def _limit(check: LimitCheck) -> str:
         verdict = f"{mib(-check.headroom_bytes)} too much"
     word = "ok  " if check.passed else "FAIL"
     return f"{word} {check.title}: {measured} of {mib(check.limit_bytes)} ({share:.0%}), {verdict}"
+
+
+def _slimming(build: Build) -> list[str]:
+    """Tell in one line what of the distributions that ship stays out of the zip."""
+    payloads = [distribution.payload for distribution in build.dependencies.shipped]
+    dropped = [each for payload in payloads for each in payload.dropped if each.tier != "format"]
+    stripped = [removed for payload in payloads for _, removed in payload.stripped]
+    parts = []
+    if dropped:
+        size = sum(each.uncompressed_bytes for each in dropped)
+        parts.append(f"{_many(len(dropped), 'file')} dropped (−{mib(size)} unzipped)")
+    if stripped:
+        libraries = _many(len(stripped), "library", "libraries")
+        parts.append(f"{libraries} stripped (−{mib(sum(stripped))})")
+    return ["", "  slimmed: " + ", ".join(parts)] if parts else []
+
+
+def _many(count: int, one: str, several: str | None = None) -> str:
+    return f"1 {one}" if count == 1 else f"{count:,} {several or one + 's'}"
 
 
 def _subtraction(build: Build) -> list[str]:

@@ -31,6 +31,15 @@ def find_owner(manifest: Manifest, word: str) -> tuple[Mapping[str, Any] | None,
     return None, None
 
 
+def find_dropped(manifest: Manifest, path: str) -> tuple[Mapping[str, Any], list[Any]] | None:
+    """Find the distribution whose file `path` was left out, and the row that says why."""
+    for distribution in manifest["distributions"]:
+        for row in distribution["dropped"]:
+            if row[0] == path:
+                return distribution, row
+    return None
+
+
 def nearest_names(manifest: Manifest, word: str) -> list[str]:
     """Return the names of distributions that look like `word`."""
     names = [distribution["name"] for distribution in manifest["distributions"]]
@@ -97,6 +106,7 @@ def render_why(manifest: Manifest, distribution: Mapping[str, Any]) -> str:
         if decision["loosen"]:
             saved = mib(decision["loosen_compressed_bytes"])
             lines.append(f"  to leave it out: `{decision['loosen']}` saves {saved} zipped")
+    lines.extend(_slimmed_lines(distribution))
     lines.extend(f"  note: {finding}" for finding in distribution["findings"])
     return "\n".join(lines) + "\n"
 
@@ -111,12 +121,33 @@ def render_file(manifest: Manifest, owner: Mapping[str, Any] | None, row: list[A
     )
 
 
+def render_dropped(manifest: Manifest, owner: Mapping[str, Any], row: list[Any]) -> str:
+    """Explain one file that is not in the zip."""
+    path, tier, rule, unzipped = row[:4]
+    return (
+        f"{path}  {mib(unzipped)} unzipped · not in {manifest['artifact']['path']}, dropped from "
+        f"{owner['name']} {owner['version']}: {rule} ({tier})\n"
+    )
+
+
 def _decision(manifest: Manifest, name: str) -> Mapping[str, Any] | None:
     for decision in manifest["subtraction"]["decisions"]:
         if decision["name"] == name:
             found: Mapping[str, Any] = decision
             return found
     return None
+
+
+def _slimmed_lines(distribution: Mapping[str, Any]) -> list[str]:
+    dropped, stripped = distribution["dropped"], distribution["stripped"]
+    lines = []
+    if dropped:
+        size = mib(sum(row[3] for row in dropped))
+        lines.append(f"  dropped: {len(dropped):,} files, {size} unzipped")
+    if stripped:
+        size = mib(sum(row[1] for row in stripped))
+        lines.append(f"  stripped: {len(stripped):,} libraries, {size} smaller")
+    return lines
 
 
 def _chain_lines(manifest: Manifest, name: str) -> list[str]:
