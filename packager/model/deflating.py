@@ -25,7 +25,7 @@ def large_encoder() -> str:
     return f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level {_LEVEL}"
 
 
-def deflated(data: bytes | memoryview, level: int = _LEVEL) -> bytes:
+def deflated(data: bytes | bytearray | memoryview, level: int = _LEVEL) -> bytes:
     """Return the raw deflate stream of `data` (RFC 1951); `level` is 1 to 12."""
     from deflate import deflate_compress  # noqa: PLC0415 -- only loaded when something is deflated
 

@@ -64,7 +64,7 @@ class _Section(NamedTuple):
 class _Elf:
     """One side of the comparison; struct.error when its tables lie outside of it."""
 
-    def __init__(self, data: bytes | memoryview) -> None:
+    def __init__(self, data: bytes | bytearray | memoryview) -> None:
         self.data = memoryview(data).cast("B")
         header: tuple[int, ...] = _HEADER.unpack_from(self.data)
         self.identity = (*header[:5], *header[7:11])
@@ -107,7 +107,7 @@ class _Elf:
             yield at + _MOVED_IN_SEGMENT[0], at + _MOVED_IN_SEGMENT[1]
 
 
-def check_stripped(before: bytes | memoryview, after: bytes | memoryview) -> list[str]:
+def check_stripped(before: bytes | memoryview, after: bytes | bytearray | memoryview) -> list[str]:
     """Return everything by which the library `after` could behave unlike `before`; [] is the proof.
 
     Each finding is a sentence without a subject's name. Never raises for odd bytes.

@@ -73,7 +73,7 @@ _NO_SECTION = Section(*(0,) * len(Section._fields))
 class Stripped:
     """The smaller file, and the names of the sections that are gone."""
 
-    data: bytes
+    data: bytes | bytearray
     removed_bytes: int
     removed_sections: tuple[str, ...]
 
@@ -159,7 +159,7 @@ class _Tail(NamedTuple):
     names_index: int
 
 
-def _rewrite(data: memoryview, layout: Layout, removed: set[int]) -> bytes:
+def _rewrite(data: memoryview, layout: Layout, removed: set[int]) -> bytearray:
     """Return the new file. Raises OddElf when it holds bytes that nothing accounts for."""
     moves = moves_of(blocks_of(layout))
     places = Places(layout, moves)
@@ -173,7 +173,7 @@ def _rewrite(data: memoryview, layout: Layout, removed: set[int]) -> bytes:
         names_index=tail.names_index,
     )
     _write_headers(stripped, header, [places.of_segment(each) for each in layout.segments])
-    return bytes(stripped)
+    return stripped
 
 
 def _write_headers(stripped: bytearray, header: Header, segments: Sequence[Segment]) -> None:
@@ -280,7 +280,7 @@ def _name_table(names: Sequence[str]) -> tuple[bytes, dict[str, int]]:
     """
     table = bytearray(b"\0")
     places = {"": 0}
-    for name in sorted({*names, _NAMES}, key=len, reverse=True):
+    for name in sorted({*names, _NAMES}, key=lambda each: (-len(each), each)):
         encoded = name.encode("utf-8", "surrogateescape") + b"\0"
         found = table.find(encoded)
         places[name] = found if found >= 0 else len(table)

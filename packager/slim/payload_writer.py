@@ -113,7 +113,7 @@ class PayloadWriter:
         self._file.close()
 
 
-def smallest(data: bytes | memoryview, stream: bytes) -> Stream:
+def smallest(data: bytes | bytearray | memoryview, stream: bytes) -> Stream:
     """Return `data` as the deflate `stream` made of it, or stored when that is smaller."""
     crc = zlib.crc32(data)
     if len(stream) < len(data):

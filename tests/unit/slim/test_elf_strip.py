@@ -1,5 +1,8 @@
 import io
+import os
 import struct
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -286,3 +289,25 @@ def test_the_proof_finds_a_loaded_segment_cut_off_at_the_end() -> None:
     data = bytearray(AFTER)
     struct.pack_into("<Q", data, LAST_LOAD + 8, 1 << 32)
     assert "segment 3 ends behind the end of the file" in check_stripped(BEFORE, bytes(data))
+
+
+def test_the_bytes_do_not_depend_on_the_hash_seed() -> None:
+    code = (
+        "import hashlib, sys; from packager.slim.elf_strip import Stripped, strip_elf;"
+        "done = strip_elf(sys.stdin.buffer.read()); assert isinstance(done, Stripped), done;"
+        "print(hashlib.sha256(done.data).hexdigest())"
+    )
+    # Names of one length, whose order in the new table of names nothing else decides.
+    same_length = [Load(name=f".sec_{letter}", content=b"x" * 64) for letter in "abcdefgh"]
+    data = build_library(TEXT, DYNAMIC_LOAD, *same_length, SYMBOLS, STRINGS, DEBUG, NAMES)
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", code],
+            input=data,
+            env={**os.environ, "PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in range(1, 5)
+    }
+    assert len(digests) == 1
