@@ -94,7 +94,7 @@ def _is_promising(layout: Layout, removed: Collection[int], file_bytes: int) -> 
     return freed >= file_bytes * WORTHWHILE_SHARE
 
 
-def strip_elf(data: bytes | memoryview) -> Stripped | Untouched:
+def strip_elf(data: bytes | bytearray | memoryview) -> Stripped | Untouched:
     """Strip the 64-bit x86_64 or aarch64 library `data`; any other bytes stay as they are.
 
     The result has passed `check_stripped`.

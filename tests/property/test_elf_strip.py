@@ -104,7 +104,7 @@ def test_the_proof_finds_any_other_byte_in_a_loaded_section(
     assert check_stripped(data, bytes(after))
 
 
-def loaded_ranges(data: bytes) -> list[tuple[int, int]]:
+def loaded_ranges(data: bytes | bytearray) -> list[tuple[int, int]]:
     (table_at,) = struct.unpack_from("<Q", data, 40)
     (count,) = struct.unpack_from("<H", data, 60)
     entries = [struct.unpack_from("<IIQQQQ", data, table_at + at * 64) for at in range(count)]

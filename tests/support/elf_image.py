@@ -20,7 +20,7 @@ class Image:
     misaligned: list[int]
 
 
-def image_of(data: bytes) -> Image:
+def image_of(data: bytes | bytearray) -> Image:
     """Read `data`; the fields that hold offsets are zero in what is mapped."""
     elf = ELFFile(io.BytesIO(data))
     masked = bytearray(data)
@@ -61,7 +61,7 @@ def image_of(data: bytes) -> Image:
     )
 
 
-def assert_loads_alike(before: bytes, after: bytes) -> None:
+def assert_loads_alike(before: bytes, after: bytes | bytearray) -> None:
     """Require that a loader sees the same in both."""
     old, new = image_of(before), image_of(after)
     assert new.misaligned == old.misaligned == []

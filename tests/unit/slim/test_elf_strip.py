@@ -50,7 +50,7 @@ def stripped(data: bytes) -> Stripped:
     return result
 
 
-def reason(data: bytes) -> str:
+def reason(data: bytes | bytearray) -> str:
     result = strip_elf(data)
     assert isinstance(result, Untouched)
     return result.reason
