@@ -1,12 +1,15 @@
 """`lpack why`."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from packager.cli.manifests import find_manifests, read_manifest
 from packager.errors import UsageError
+from packager.report.text import mib
 from packager.report.why import (
     find_dropped,
     find_owner,
@@ -15,6 +18,9 @@ from packager.report.why import (
     render_file,
     render_why,
 )
+
+_WITH_SERVICES = ("boto3", "botocore", "google-api-python-client")
+_MOST_CALLS = 5
 
 
 @click.command("why")
@@ -55,3 +61,24 @@ def command(name: str, manifest: Path | None, output_format: str) -> None:
             click.echo(render_file(each, distribution, row), nl=False)
         elif distribution is not None:
             click.echo(render_why(each, distribution), nl=False)
+            if distribution["name"] in _WITH_SERVICES and not distribution["subtracted"]:
+                path = paths[manifests.index(each)].with_name(each["artifact"]["path"])
+                click.echo(_services(path, each), nl=False)
+
+
+def _services(artifact: Path, manifest: Mapping[str, Any]) -> str:
+    """Tell which services the code names, and what naming them in the settings would save."""
+    from packager.pipeline_services import propose  # noqa: PLC0415 -- for few distributions
+
+    if not artifact.is_file():
+        return ""
+    lines = []
+    for proposal in propose(artifact, manifest):
+        listed = ", ".join(f'"{name}"' for name in proposal.services)
+        lines.append(
+            f"  services: the code in this zip names {', '.join(proposal.services)}; "
+            f"`services = {{ {proposal.library} = [{listed}] }}` saves "
+            f"{mib(proposal.compressed_bytes)} zipped, {mib(proposal.uncompressed_bytes)} unzipped"
+        )
+        lines.extend(f"    not written there: {call}" for call in proposal.uncertain[:_MOST_CALLS])
+    return "".join(f"{line}\n" for line in lines)

@@ -128,14 +128,15 @@ def _slimming(build: Build) -> list[str]:
     parts = []
     if dropped:
         size = sum(each.uncompressed_bytes for each in dropped)
-        parts.append(f"{_many(len(dropped), 'file')} dropped (−{mib(size)} unzipped)")
+        parts.append(f"{many(len(dropped), 'file')} dropped (−{mib(size)} unzipped)")
     if stripped:
-        libraries = _many(len(stripped), "library", "libraries")
+        libraries = many(len(stripped), "library", "libraries")
         parts.append(f"{libraries} stripped (−{mib(sum(stripped))})")
     return ["", "  slimmed: " + ", ".join(parts)] if parts else []
 
 
-def _many(count: int, one: str, several: str | None = None) -> str:
+def many(count: int, one: str, several: str | None = None) -> str:
+    """Count things for people: `1 file`, `2,000 files`."""
     return f"1 {one}" if count == 1 else f"{count:,} {several or one + 's'}"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from packager.report.text import mib
+from packager.report.text import many, mib
 
 Manifest = Mapping[str, Any]
 _MOST_CHAINS = 5
@@ -143,10 +143,10 @@ def _slimmed_lines(distribution: Mapping[str, Any]) -> list[str]:
     lines = []
     if dropped:
         size = mib(sum(row[3] for row in dropped))
-        lines.append(f"  dropped: {len(dropped):,} files, {size} unzipped")
+        lines.append(f"  dropped: {many(len(dropped), 'file')}, {size} unzipped")
     if stripped:
         size = mib(sum(row[1] for row in stripped))
-        lines.append(f"  stripped: {len(stripped):,} libraries, {size} smaller")
+        lines.append(f"  stripped: {many(len(stripped), 'library', 'libraries')}, {size} smaller")
     return lines
 
 

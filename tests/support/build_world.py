@@ -6,8 +6,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from support.elf_builder import (
+    DYNAMIC_LOAD,
+    NAMES,
+    STRTAB,
+    SYMTAB,
+    Load,
+    Unloaded,
+    build_library,
+)
 from support.lpack_runner import Finished, LpackRunner
 from support.wheel_builder import build_wheel
+
+# A library with symbols to strip.
+LIBRARY = build_library(
+    Load(name=".text", content=bytes(range(256)) * 8),
+    DYNAMIC_LOAD,
+    Unloaded(name=".symtab", content=b"symbols!" * 3000, kind=SYMTAB, align=8, links_to=".strtab"),
+    Unloaded(name=".strtab", content=b"name\0" * 4000, kind=STRTAB),
+    NAMES,
+)
 
 # Files written less than this ago are not trusted to be settled; see `packager.cli.unchanged`.
 SETTLING_SECONDS = 0.07
@@ -100,6 +118,7 @@ def make_wheels(folder: Path) -> list[Path]:
         ),
         build_wheel(folder, "boto3", "1.30.5", requires=["botocore"], files={"boto3.py": b"B=1\n"}),
         build_wheel(folder, "botocore", "1.30.5", files={"botocore.py": b"B=1\n"}),
+        build_wheel(folder, "delta", "1.0", files={"delta/_native.so": LIBRARY}),
         build_wheel(folder, "six", "1.0", files={"six.py": b"S=1\n"}),
     ]
 

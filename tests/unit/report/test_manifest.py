@@ -70,6 +70,8 @@ def unconfigured(world: BuildWorld) -> BuildWorld:
 
 def test_a_manifest_is_of_its_schema_and_every_leaf_is_met(world: BuildWorld) -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    with (world.project / "requirements.txt").open("a") as requirements:
+        requirements.write("\ndelta\n")
     world.build()
     configured = world.manifest
     validate(configured)

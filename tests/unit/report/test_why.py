@@ -3,7 +3,15 @@ from typing import Any
 import pytest
 from support.dependencies import dependencies, distribution, graph
 
-from packager.report.why import chains_to, find_owner, nearest_names, render_file, render_why
+from packager.report.why import (
+    chains_to,
+    find_dropped,
+    find_owner,
+    nearest_names,
+    render_dropped,
+    render_file,
+    render_why,
+)
 
 
 def manifest_like(known: Any) -> dict[str, Any]:
@@ -19,6 +27,8 @@ def manifest_like(known: Any) -> dict[str, Any]:
                 "uncompressed_bytes": 2048,
                 "compressed_bytes": 1024,
                 "findings": list(each.findings),
+                "dropped": [list(row) for row in each.payload.dropped],
+                "stripped": [list(row) for row in each.payload.stripped],
                 "files": [[f"{each.name}/__init__.py", 2048, 1024, 0, 420]],
                 "required_by": [
                     {
@@ -160,3 +170,18 @@ def test_near_misses_are_named() -> None:
     manifest = manifest_like(dependencies(distribution("botocore"), distribution("boto3")))
     assert nearest_names(manifest, "botcore")[0] == "botocore"
     assert nearest_names(manifest, "zzz") == []
+
+
+def test_what_slimming_took_is_told() -> None:
+    manifest = manifest_like(graph({"": ["alpha"]}))
+    owner = manifest["distributions"][0]
+    owner["dropped"] = [["alpha/a.pyi", "inert", "type-stubs", 2048, 900]]
+    owner["stripped"] = [["alpha/a.so", 4096], ["alpha/b.so", 4096]]
+    text = render_why(manifest, owner)
+    assert "  dropped: 1 file, 2.0 KiB unzipped\n" in text
+    assert "  stripped: 2 libraries, 8.0 KiB smaller\n" in text
+    assert find_dropped(manifest, "alpha/a.py") is None
+    found = find_dropped(manifest, "alpha/a.pyi")
+    assert found is not None
+    line = render_dropped(manifest, *found)
+    assert line.endswith("dropped from alpha 1.0: type-stubs (inert)\n")
