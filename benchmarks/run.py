@@ -1,6 +1,6 @@
 """Measures `lpack build` on the five workloads, side by side with what people do without it.
 
-    python benchmarks/run.py [--workloads W1,W2] [--target python3.11-x86_64] [--quick]
+    python benchmarks/run.py [--workloads W1,W2] [--sections speed,sizes,imports] [--rounds 5]
 
 Writes benchmarks/results.md and benchmarks/results.json. With `--quick` every contender runs
 once and nothing is written: it shows that the benchmark works, not how fast lpack is.
@@ -10,62 +10,113 @@ import argparse
 import json
 import sys
 import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
-from results_table import WorkloadResult, machine_facts, render  # noqa: E402 -- needs the path above
-from support.fixture_wheels import (  # noqa: E402 -- needs the path above
+from imports import Imports, measure_imports, render_imports  # noqa: E402 -- needs the path above
+from machine import machine_facts  # noqa: E402 -- likewise
+from sizes import Sizes, measure_sizes, render_sizes  # noqa: E402 -- likewise
+from speed import SpeedResult, measure_speed, render_speed  # noqa: E402 -- likewise
+from support.fixture_wheels import (  # noqa: E402 -- likewise
     TARGETS,
     WORKLOADS,
     MissingWheelsError,
     wheels_for,
 )
-from support.index_server import IndexServer  # noqa: E402 -- needs the path above
-from timing import ContenderFailedError, run_interleaved  # noqa: E402 -- likewise
-from workload import Bench  # noqa: E402 -- needs the path above
+from support.index_server import IndexServer  # noqa: E402 -- likewise
+from timing import ContenderFailedError  # noqa: E402 -- likewise
+from workload import Bench  # noqa: E402 -- likewise
+
+SECTIONS = ("speed", "sizes", "imports")
 
 
-def measure(bench: Bench, *, rounds: int, reference_rounds: int) -> WorkloadResult:
-    """Build once with an empty store, then let all contenders take turns."""
-    bench.set_up()
-    cold = bench.cold()
-    reference = bench.reference(rounds=reference_rounds)
-    contenders = [
-        *bench.floor(rounds=rounds),
-        *bench.lpack_contenders(rounds=rounds),
-        reference,
-    ]
-    if reference_rounds <= 2:
-        # Without a warm-up of its own, uv's cache would be empty.
-        reference.run_once(keep=False)
-    run_interleaved(contenders, warm_up=rounds > 1)
-    return WorkloadResult(
-        workload=bench.workload,
-        target=bench.target,
-        contenders={contender.name: contender for contender in contenders},
-        cold_seconds=cold.seconds,
-        cold_peak_bytes=cold.peak_bytes,
-        zip_bytes=bench.artifact.stat().st_size,
-        reference_bytes=bench.reference_zip.stat().st_size,
-    )
+@dataclass(kw_only=True)
+class Results:
+    """Everything measured in one run."""
+
+    target: str
+    speed: list[SpeedResult] = field(default_factory=list)
+    sizes: Sizes = field(default_factory=lambda: Sizes(results=[], skipped=[]))
+    imports: Imports = field(default_factory=Imports)
+
+    def measure(self, fresh: Bench, *, sections: Sequence[str], rounds: int) -> None:
+        """Build one workload with an empty store, then measure what `sections` name."""
+        fresh.set_up()
+        cold = fresh.build()
+        kept = fresh.copy_to(fresh.folder / "kept")
+        kept.build()
+        if "speed" in sections:
+            self.speed.append(measure_speed(fresh, kept, cold=cold, rounds=rounds))
+            kept.set_up()
+        if "sizes" in sections:
+            measure_sizes(kept, self.sizes)
+        if "imports" in sections:
+            measure_imports(kept, self.imports, rounds=min(rounds, 3))
+
+    def render(self, facts: dict[str, str], *, seconds: float) -> str:
+        """Write the whole page."""
+        lines = [
+            "# Benchmarks",
+            "",
+            "Written by `make bench`; do not edit. README.md tells how to read it. Whole",
+            "processes, wall clock, medians; the contenders take turns. Raw figures: results.json.",
+            "",
+            " · ".join(f"{name} {value}" for name, value in facts.items()),
+            "",
+            f"Target {self.target}, {seconds:.0f} s in all.",
+            "",
+        ]
+        if self.speed:
+            lines += render_speed(self.speed)
+        if self.sizes.results:
+            lines += render_sizes(self.sizes)
+        if self.imports.results or self.imports.skipped:
+            lines += render_imports(self.imports)
+        return "\n".join(lines)
+
+    def to_document(self, facts: dict[str, str]) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        return {
+            "machine": facts,
+            "target": self.target,
+            "speed": [result.to_document() for result in self.speed],
+            "sizes": [result.to_document() for result in self.sizes.results],
+            "imports": [result.to_document() for result in self.imports.results],
+            "skipped": [*self.sizes.skipped, *self.imports.skipped],
+        }
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="benchmarks of lpack build")
+    parser.add_argument("--workloads", default=",".join(WORKLOADS))
+    parser.add_argument("--sections", default=",".join(SECTIONS))
+    parser.add_argument("--target", default="python3.11-x86_64", choices=sorted(TARGETS))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--output", type=Path, default=HERE, help="folder of results.md and .json")
+    options = parser.parse_args()
+    options.workloads = options.workloads.split(",")
+    options.sections = options.sections.split(",")
+    for given, known in ((options.workloads, WORKLOADS), (options.sections, SECTIONS)):
+        if unknown := set(given).difference(known):
+            parser.error(f"unknown: {', '.join(sorted(unknown))}; known are {', '.join(known)}")
+    return options
 
 
 def main() -> int:
     """Run the command line described at the top."""
-    parser = argparse.ArgumentParser(description="benchmarks of lpack build")
-    parser.add_argument("--workloads", default=",".join(WORKLOADS))
-    parser.add_argument("--target", default="python3.11-x86_64", choices=sorted(TARGETS))
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--output", type=Path, default=HERE, help="folder of results.md and .json")
-    options = parser.parse_args()
-    rounds = 1 if options.quick else options.rounds
-    results = []
+    options = _options()
+    began = time.monotonic()
+    results = Results(target=options.target)
     try:
         with IndexServer(wheels_for(options.target)) as index:
-            for workload in options.workloads.split(","):
+            for workload in options.workloads:
                 print(f"{workload} on {options.target} …", file=sys.stderr, flush=True)
                 with tempfile.TemporaryDirectory(prefix="lpack-bench-") as folder:
                     bench = Bench(
@@ -74,19 +125,18 @@ def main() -> int:
                         index_url=index.url,
                         folder=Path(folder),
                     )
-                    results.append(
-                        measure(bench, rounds=rounds, reference_rounds=1 if options.quick else 3)
-                    )
+                    rounds = 1 if options.quick else options.rounds
+                    results.measure(bench, sections=options.sections, rounds=rounds)
     except (ContenderFailedError, MissingWheelsError) as error:
         print(f"benchmark stopped: {error}", file=sys.stderr)
         return 1
     facts = machine_facts()
-    page = render(results, facts)
+    page = results.render(facts, seconds=time.monotonic() - began)
     print(page)
     if not options.quick:
-        document = {"machine": facts, "results": [result.to_document() for result in results]}
         (options.output / "results.md").write_text(page)
-        (options.output / "results.json").write_text(json.dumps(document, indent=1) + "\n")
+        document = json.dumps(results.to_document(facts), indent=1)
+        (options.output / "results.json").write_text(document + "\n")
     return 0
 
 

@@ -43,6 +43,7 @@ class Contender:
     call: Callable[[], object] | None = None
     rounds: int = 7
     exit_codes: Sequence[int] = (0,)
+    warm_up: bool = True
     samples: list[Sample] = field(default_factory=list)
 
     def run_once(self, *, keep: bool) -> Sample:
@@ -104,15 +105,15 @@ def run_process(
     )
 
 
-def run_interleaved(contenders: Sequence[Contender], *, warm_up: bool = True) -> None:
+def run_interleaved(contenders: Sequence[Contender]) -> None:
     """Run the contenders in turn, A B C A B C, so that a slow minute hits all alike.
 
-    Every contender that is run more than twice gets one run before, which does not count.
+    Every contender with `warm_up` that is run more than once gets a run before, which does not
+    count. Those with fewer rounds than others take part in the first rounds.
     """
-    if warm_up:
-        for contender in contenders:
-            if contender.rounds > 2:
-                contender.run_once(keep=False)
+    for contender in contenders:
+        if contender.warm_up and contender.rounds > 1:
+            contender.run_once(keep=False)
     for number in range(max(contender.rounds for contender in contenders)):
         for contender in contenders:
             if number < contender.rounds:
