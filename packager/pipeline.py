@@ -18,7 +18,7 @@ from packager.model.artifact import ZipArtifact
 from packager.model.build import Build, BuildOptions
 from packager.model.canonical import EPOCH_STAMP, stamp_of
 from packager.model.deflating import STREAM_ABOVE_BYTES, encoder, large_encoder
-from packager.model.payload import Dependencies
+from packager.model.payload import Dependencies, Payload
 from packager.model.progress import Reporter
 from packager.model.project import Function, SourceTree
 from packager.pipeline_memory import Memory
@@ -122,19 +122,30 @@ def _assemble(
     function: Function, dependencies: Dependencies, tree: SourceTree, *, store: Store, stamp: int
 ) -> ZipArtifact:
     payloads = [
-        PayloadSource(
-            owner=f"{distribution.name} {distribution.version}",
-            key=distribution.payload.key,
-            path=store.file("payloads", distribution.payload.key, ".zip"),
-            sha256=distribution.payload.sha256,
-            body_bytes=distribution.payload.body_bytes,
-            file_bytes=distribution.payload.file_bytes,
-            entries=distribution.payload.entries,
-        )
+        _source(f"{distribution.name} {distribution.version}", payload, store)
         for distribution in dependencies.shipped
+        for payload in distribution.payloads
     ]
-    path = artifact_path(function)
-    return write_zip(path, payloads, tree.files, stamp=stamp)
+    code = tree.files
+    if function.slim == "traced":
+        # Loaded here because hardly any build needs it.
+        from packager.pipeline_bootstrap import place_bootstrap  # noqa: PLC0415
+
+        bootstrap, code = place_bootstrap(function, tree, store=store)
+        payloads.append(_source("", bootstrap, store))
+    return write_zip(artifact_path(function), payloads, code, stamp=stamp)
+
+
+def _source(owner: str, payload: Payload, store: Store) -> PayloadSource:
+    return PayloadSource(
+        owner=owner,
+        key=payload.key,
+        path=store.file("payloads", payload.key, ".zip"),
+        sha256=payload.sha256,
+        body_bytes=payload.body_bytes,
+        file_bytes=payload.file_bytes,
+        entries=payload.entries,
+    )
 
 
 def _stamp() -> int:

@@ -50,7 +50,7 @@ class Ready:
 def slim_settings(function: Function) -> SlimSettings:
     """Return what the function's settings mean for payloads."""
     return SlimSettings(
-        tier=function.slim,
+        tier="declared" if function.slim == "traced" else function.slim,
         rules=function.slim_rules,
         keep=function.keep,
         drop=function.drop,

@@ -1,6 +1,7 @@
 """The first half of the pipeline: from requirements to payloads in the store."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -12,9 +13,7 @@ from packager.lock.indexes import requested_indexes
 from packager.lock.lockfile import parse_lock, render_lock, write_lock
 from packager.lock.locking import Locked, LockOptions, lock
 from packager.model.build import BuildOptions
-from packager.model.payload import (
-    Dependencies,
-)
+from packager.model.payload import Dependencies, Payload
 from packager.model.progress import Reporter
 from packager.model.project import Function
 from packager.model.requirement import RequirementSet
@@ -25,11 +24,19 @@ from packager.pipeline_admission import Ready, admit_all, payloads_of
 from packager.pipeline_description import Found, describe
 from packager.pipeline_memory import (
     Memory,
+    digest_of,
     key_of,
     lasting_key_of,
     look_at,
     settings_of,
     tree_digest,
+)
+from packager.pipeline_payloads import (
+    Payloads,
+    no_trace,
+    read_trace,
+    set_aside,
+    with_bytecode,
 )
 from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.runtime.subtraction import subtract
@@ -53,10 +60,11 @@ def resolve_dependencies(
     requirements = read_requirements(function)
     store = memory.store
     seen = look_at(
-        [*requirements.files, *([function.catalog] if function.catalog else [])],
+        [*requirements.files, *_beside(function)],
         [project.path for project in requirements.local_projects],
     )
-    key = key_of(code_identity(), settings_of(function), content_of(requirements))
+    content = [content_of(requirements), [digest_of(path) for path in _beside(function)]]
+    key = key_of(code_identity(), settings_of(function), content)
     if not options.upgrade and not options.write_lock:
         known = memory.recall_content(key)
         if known is not None:
@@ -74,13 +82,47 @@ def resolve_dependencies(
     ready = admit_all(function, pins, store=store, reporter=reporter)
     graph = _prove(requirements, locked, target, ready)
     subtraction = _subtract(function, graph, target)
-    kept = [pin for pin in pins if pin.name not in subtraction.subtracted]
-    python = f"{target.python[0]}.{target.python[1]}"
-    payloads = payloads_of(function, kept, ready, store=store, python=python)
-    found = Found(target, locked.selection, graph, ready, payloads, subtraction)
+    payloads, bytecode = _payloads(function, target, locked, ready, subtraction, memory, reporter)
+    found = Found(target, locked.selection, graph, ready, payloads, bytecode, subtraction)
     dependencies = describe(found)
     memory.remember(key, dependencies, seen=seen)
     return dependencies
+
+
+def _beside(function: Function) -> list[Path]:
+    """Files that decide the dependencies besides the requirements; a trace need not be there."""
+    wants_trace = function.slim == "traced" or function.bytecode
+    catalog = [function.catalog] if function.catalog else []
+    return [*catalog, *([function.trace] if wants_trace else [])]
+
+
+def _payloads(
+    function: Function,
+    target: Target,
+    locked: Locked,
+    ready: Mapping[NormalizedName, Ready],
+    subtraction: Subtraction,
+    memory: Memory,
+    reporter: Reporter,
+) -> tuple[dict[NormalizedName, Payload], dict[NormalizedName, Payload]]:
+    """Slim what ships; then what a trace sets aside, and bytecode, for those who ask for it."""
+    store = memory.store
+    kept = [pin for pin in locked.selection.pins if pin.name not in subtraction.subtracted]
+    python = f"{target.python[0]}.{target.python[1]}"
+    slimmed = payloads_of(function, kept, ready, store=store, python=python)
+    shipped: Payloads = {(pin.name, str(pin.version)): slimmed[pin.name] for pin in kept}
+    if function.slim == "traced":
+        trace = read_trace(function)
+        if trace is None:
+            raise no_trace(function)
+        shipped = set_aside(shipped, trace, store=store, reporter=reporter)
+    compiled: Payloads = {}
+    if function.bytecode:
+        compiled = with_bytecode(function, target, shipped, store=store, reporter=reporter)
+    return (
+        {canonicalize_name(name): payload for (name, _), payload in shipped.items()},
+        {canonicalize_name(name): payload for (name, _), payload in compiled.items()},
+    )
 
 
 def _prove(

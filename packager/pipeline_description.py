@@ -32,12 +32,13 @@ class Found(NamedTuple):
     graph: Graph
     ready: Mapping[NormalizedName, Ready]
     payloads: Mapping[NormalizedName, Payload]
+    bytecode: Mapping[NormalizedName, Payload]
     subtraction: Subtraction
 
 
 def describe(found: Found) -> Dependencies:
     """Return the dependencies with every edge, payload and decision."""
-    target, selection, graph, ready, payloads, subtraction = found
+    target, selection, graph, ready, payloads, bytecode, subtraction = found
     gone = subtraction.subtracted
     edges = _edges(graph)
     return Dependencies(
@@ -52,6 +53,7 @@ def describe(found: Found) -> Dependencies:
                 required_by=tuple(edges.get(pin.name, ())),
                 subtracted=pin.name in gone,
                 findings=ready[pin.name].findings,
+                bytecode=bytecode.get(pin.name),
             )
             for pin in selection.pins
         ),

@@ -26,6 +26,7 @@ _SETTINGS = (
     "runtime", "architecture", "kind", "requirements", "allow_sdist", "allow_record_mismatch",
     "subtract", "catalog", "index_url", "extra_index_urls", "index_strategy", "resolver",
     "slim", "slim_rules", "keep", "drop", "services", "strip", "release",
+    "bytecode", "trace",
 )  # fmt: skip
 
 
@@ -57,13 +58,13 @@ class Memory:
             return None
         dependencies = Dependencies.from_document(document)
         for distribution in dependencies.shipped:
-            payload = distribution.payload
-            try:
-                found = self.store.file("payloads", payload.key, ".zip").stat().st_size
-            except OSError:
-                return None
-            if found != payload.file_bytes:
-                return None
+            for payload in distribution.payloads:
+                try:
+                    found = self.store.file("payloads", payload.key, ".zip").stat().st_size
+                except OSError:
+                    return None
+                if found != payload.file_bytes:
+                    return None
         return dependencies
 
     def remember(self, key: str, dependencies: Dependencies, *, seen: dict[str, Any]) -> None:

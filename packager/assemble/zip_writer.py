@@ -71,14 +71,14 @@ def write_zip(
                         records = _splice_whole(payload, source, output, check)
                     check.end(payload.key, payload.sha256, tail=source.tail)
                     directory.extend(central_record(record, stamp) for record in records)
-                    contents.append(Contents(owner=payload.owner, records=tuple(records)))
+                    _own(contents, payload.owner, records)
             records = [
                 write_code_file(source, output.write, offset=output.offset, stamp=stamp)
                 for source in code
             ]
             check_zip_limits(len(directory) + len(records), output.offset)
             directory.extend(central_record(record, stamp) for record in records)
-            contents.append(Contents(owner="", records=tuple(records)))
+            _own(contents, "", records)
             _finish(output, directory)
             output.begin_sync()
             records = [record for owned in contents for record in owned.records]
@@ -91,6 +91,13 @@ def write_zip(
                 stamp=stamp,
                 contents=tuple(contents),
             )
+
+
+def _own(contents: list[Contents], owner: str, records: list[Record]) -> None:
+    """Add what `owner` has in the zip; several payloads in a row can be of one owner."""
+    if contents and contents[-1].owner == owner:
+        records = [*contents.pop().records, *records]
+    contents.append(Contents(owner=owner, records=tuple(records)))
 
 
 class _Opened(NamedTuple):
@@ -138,7 +145,7 @@ def _merge(
     payloads: Sequence[PayloadSource], opened: Sequence[_Opened], code: Sequence[SourceFile]
 ) -> list[set[bytes]]:
     """Find collisions. The user's files have no checksum yet: any equal name collides."""
-    owners = [*(payload.owner for payload in payloads), YOUR_CODE]
+    owners = [*(payload.owner or "lpack's bootstrap" for payload in payloads), YOUR_CODE]
     own = [Record(f.archive_name.encode(), 0, -1, 0, -1, f.executable, 0) for f in code]
     return merge(
         owners,

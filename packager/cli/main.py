@@ -15,6 +15,7 @@ _COMMANDS = {
     "why": "Explain why a distribution is in a zip, or why it is not.",
     "runtime": "List runtimes, show what one provides, or capture it from your account.",
     "verify": "Prove a zip: every claim, every library, and the handler's import.",
+    "trace": 'Note which files a built function opens, for `slim = "traced"`.',
     "invoke": "Let a built function answer an event on this machine, as in Lambda.",
 }
 _INTERRUPTED = 130

@@ -26,11 +26,12 @@ _WHAT = (
         "--subtract", multiple=True, metavar="[NAME=]POLICY",
         help="compatible, always or never; for one distribution or for all.",
     ),
-    click.option("--slim", metavar="TIER", help="off, inert (what nothing can use) or declared."),
+    click.option("--slim", metavar="TIER", help="off, inert, declared or traced."),
     click.option("--strip/--no-strip", default=None, help="Strip native libraries; on by default."),
     click.option(
         "--release/--no-release", default=None, help="Deflate everything at the best level."
     ),
+    click.option("--bytecode", metavar="SIZE", help='What bytecode may add, such as "30 MiB".'),
     click.option("--keep", multiple=True, metavar="GLOB", help="Distributions' files that ship."),
     click.option("--upload", metavar="HOW", help="direct (50 MiB limit) or s3."),
     click.option("--target-dir", metavar="DIR", help="Where to write; dist by default."),

@@ -26,7 +26,7 @@ from packager.inputs.handlers import (
     missing_handler,
     ships,
 )
-from packager.inputs.setting_values import nearest
+from packager.inputs.setting_values import nearest, parse_bytes
 from packager.inputs.settings import SETTINGS, Overrides, check_overrides
 from packager.model.project import Function, Guess
 
@@ -167,6 +167,8 @@ def _function(
         index_strategy=settings.index_strategy,
         strip=settings.strip is not False,
         release=bool(settings.release),
+        bytecode=parse_bytes(settings.bytecode or 0, name="`--bytecode`"),
+        trace=joined(root, settings.trace or ".lpack-trace.json"),
         target_dir=joined(root, settings.target_dir or "dist"),
         guesses=tuple(made),
         configuration_files=context.configuration.files,

@@ -1,13 +1,16 @@
 """The values of settings: their forms in TOML, checked and turned into values. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from packager.errors import UsageError
 
 # The words of `packager.model.runtime_catalog`, whose imports are too slow for every start.
 POLICIES = ("compatible", "always", "never")
+_UNITS = {
+    "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "kiB": 2**10, "MiB": 2**20, "GiB": 2**30,
+}  # fmt: skip
 SERVICE_OWNERS = ("botocore", "googleapiclient")
 
 
@@ -37,16 +40,9 @@ def nearest(word: str, choices: Sequence[str], *, cutoff: float = 0.6) -> str | 
 
 def parse_value(key: str, shape: str, value: object, *, place: Place) -> object:
     """Check the value of `key` and turn it into the settings' own form; raises UsageError."""
-    if shape == "policies":
-        return _parse_policies(value, place=place)
-    if shape == "drops":
-        return _parse_drops(key, value, place=place)
-    if shape == "services":
-        return _parse_services(key, value, place=place)
-    if shape == "switch":
-        if isinstance(value, bool):
-            return value
-        raise _wrong_type(key, value, "true or false", place=place)
+    parse = _PARSERS.get(shape)
+    if parse is not None:
+        return parse(key, value, place)
     if shape == "texts":
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
@@ -57,16 +53,14 @@ def parse_value(key: str, shape: str, value: object, *, place: Place) -> object:
     return value
 
 
-def _parse_policies(value: object, *, place: Place) -> tuple[tuple[str, str], ...]:
+def _parse_policies(key: str, value: object, place: Place) -> tuple[tuple[str, str], ...]:
     if isinstance(value, str):
         value = {"*": value}
     if not isinstance(value, dict):
-        raise _wrong_type("subtract", value, "a policy or a table of policies", place=place)
+        raise _wrong_type(key, value, "a policy or a table of policies", place=place)
     for name, policy in value.items():
         if policy not in POLICIES:
-            where = (
-                place.below("subtract").dotted(name) if name != "*" else place.dotted("subtract")
-            )
+            where = place.below(key).dotted(name) if name != "*" else place.dotted(key)
             near = nearest(str(policy), POLICIES)
             raise UsageError(
                 f"`{where}` in `{place.file}`: `{policy}` is not a policy",
@@ -76,7 +70,17 @@ def _parse_policies(value: object, *, place: Place) -> tuple[tuple[str, str], ..
     return tuple((re.sub(r"[-_.]+", "-", name).lower(), value[name]) for name in sorted(value))
 
 
-def _parse_drops(key: str, value: object, *, place: Place) -> tuple[tuple[str, str], ...]:
+def parse_bytes(value: object, *, name: str) -> int:
+    """Turn `"30 MiB"`, `"30 MB"` or a number of bytes into bytes; raises UsageError."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMG]i?B|B)?", str(value).strip())
+    if isinstance(value, bool) or found is None:
+        raise UsageError(f"{name} is `{value}`, not a size", hint='a size is "30 MiB" or "30 MB"')
+    return int(float(found[1]) * _UNITS[found[2] or "B"])
+
+
+def _parse_drops(key: str, value: object, place: Place) -> tuple[tuple[str, str], ...]:
     expected = "a list of globs, or of tables with `glob` and `reason`"
     if not isinstance(value, list):
         raise _wrong_type(key, value, expected, place=place)
@@ -97,7 +101,7 @@ def _parse_drops(key: str, value: object, *, place: Place) -> tuple[tuple[str, s
 
 
 def _parse_services(
-    key: str, value: object, *, place: Place
+    key: str, value: object, place: Place
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(value, dict):
         hint = f'{key} = {{ botocore = ["s3"] }}'
@@ -128,3 +132,22 @@ def _wrong_type(
     return UsageError(
         f"`{place.dotted(key)}` in `{place.file}` must be {expected}, not {shown}", hint=hint
     )
+
+
+def _parse_switch(key: str, value: object, place: Place) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _wrong_type(key, value, "true or false", place=place)
+
+
+def _parse_bytes(key: str, value: object, place: Place) -> int:
+    return parse_bytes(value, name=f"`{place.dotted(key)}` in `{place.file}`")
+
+
+_PARSERS: dict[str, Callable[[str, object, Place], object]] = {
+    "policies": _parse_policies,
+    "drops": _parse_drops,
+    "services": _parse_services,
+    "switch": _parse_switch,
+    "bytes": _parse_bytes,
+}

@@ -12,7 +12,9 @@ from typing import Any, Literal, NamedTuple
 from packager.errors import UsageError
 from packager.inputs.setting_values import Place, nearest, parse_value
 
-Shape = Literal["text", "choice", "texts", "path", "policies", "switch", "drops", "services"]
+Shape = Literal[
+    "text", "choice", "texts", "path", "policies", "switch", "drops", "services", "bytes"
+]  # fmt: skip
 
 FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """What AWS accepts as a function name (CreateFunction, FunctionName)."""
@@ -127,9 +129,10 @@ SETTINGS: tuple[Setting, ...] = (
         "slim",
         "choice",
         "inert",
-        "Which files of distributions stay out: none, those that nothing on a runtime can use, or "
-        "also those that lpack's rules name for a distribution and its versions.",
-        ("off", "inert", "declared"),
+        "Which files of distributions stay out: none, those that nothing on a runtime can use, "
+        "also those that lpack's rules name for a distribution and its versions, or, set aside "
+        "in archives that are unpacked on a miss, all that `lpack trace` did not see.",
+        ("off", "inert", "declared", "traced"),
     ),
     Setting("slim-rules", "texts", "[]", "Declared rules that are off unless they are named."),
     Setting("keep", "texts", "[]", "Globs of distributions' files that ship whatever rules say."),
@@ -147,6 +150,14 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("strip", "switch", "true", "Whether native libraries lose their symbols."),
     Setting("release", "switch", "false", "Whether everything is deflated at the best level."),
+    Setting(
+        "bytecode",
+        "bytes",
+        "0",
+        'Unzipped bytes that bytecode may add (`"30 MiB"`), for a faster start; needs an '
+        "interpreter of the target's version.",
+    ),
+    Setting("trace", "path", ".lpack-trace.json", "What `lpack trace` wrote."),
     Setting("target-dir", "path", "dist", "Where artifacts and manifests are written."),
 )
 
@@ -186,6 +197,8 @@ class Overrides(NamedTuple):
     services: tuple[tuple[str, tuple[str, ...]], ...] | None = None
     strip: bool | None = None
     release: bool | None = None
+    bytecode: int | str | None = None
+    trace: str | Path | None = None
     target_dir: str | Path | None = None
 
 

@@ -40,7 +40,10 @@ class RequiredBy(NamedTuple):
 
 
 class Distribution(NamedTuple):
-    """One selected distribution, shipped or subtracted, with its payload and its edges."""
+    """One selected distribution, shipped or subtracted, with its payload and its edges.
+
+    `bytecode` is a payload of its own that ships beside the first one.
+    """
 
     name: str
     version: str
@@ -50,6 +53,12 @@ class Distribution(NamedTuple):
     required_by: tuple[RequiredBy, ...]
     subtracted: bool
     findings: tuple[str, ...] = ()
+    bytecode: Payload | None = None
+
+    @property
+    def payloads(self) -> tuple[Payload, ...]:
+        """What ships of it, in order."""
+        return (self.payload,) if self.bytecode is None else (self.payload, self.bytecode)
 
 
 class SubtractionLine(NamedTuple):
@@ -160,4 +169,6 @@ def _distribution(document: dict[str, Any]) -> Distribution:
     values["payload"] = payload_from_document(values["payload"])
     values["required_by"] = tuple(RequiredBy(**edge) for edge in values["required_by"])
     values["findings"] = tuple(values["findings"])
+    if values["bytecode"] is not None:
+        values["bytecode"] = payload_from_document(values["bytecode"])
     return Distribution(**values)

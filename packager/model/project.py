@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from packager.model.prune import PruneTier
+from packager.model.prune import SlimTier
 from packager.model.target import Architecture, TargetKind
 
 
@@ -23,6 +23,7 @@ class Function(NamedTuple):
     `extra:NAME`, `group:NAME` or a file. `subtract` maps a normalized name, or `*`, to a policy.
     `upload` is `direct` (the 50 MiB limit of the API holds) or `s3`. `slim` to `release` are
     those of `packager.model.prune.SlimSettings`; `release` deflates everything at the best level.
+    `bytecode` is the budget for it in uncompressed bytes; `trace` what `lpack trace` wrote.
     """
 
     name: str
@@ -45,13 +46,15 @@ class Function(NamedTuple):
     index_strategy: str | None = None
     resolver: Literal["auto", "uv", "pip"] = "auto"
     upload: Literal["direct", "s3"] = "direct"
-    slim: PruneTier = "inert"
+    slim: SlimTier = "inert"
     slim_rules: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     drop: tuple[tuple[str, str], ...] = ()
     services: tuple[tuple[str, tuple[str, ...]], ...] = ()
     strip: bool = True
     release: bool = False
+    bytecode: int = 0
+    trace: Path = Path(".lpack-trace.json")
     target_dir: Path = Path("dist")
     guesses: tuple[Guess, ...] = ()
     configuration_files: tuple[Path, ...] = ()

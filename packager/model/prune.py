@@ -12,6 +12,9 @@ guards it. `service`: data of a cloud service that is not among the named ones. 
 the configuration. `traced`: nobody opened it while the real handler ran (moved, never deleted).
 """
 
+SlimTier = Literal["off", "inert", "declared", "traced"]
+"""What the `slim` setting says: a tier of pruning, or the last one with files set aside."""
+
 PruneTier = Literal["off", "inert", "declared"]
 """How far lpack goes by itself: each tier includes the ones before it."""
 

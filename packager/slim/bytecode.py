@@ -33,7 +33,7 @@ _SCRIPT = Path(__file__).with_name("compile_frames.py")
 _REQUEST = Struct(">II")
 _ANSWER = Struct(">BI")
 _BYTECODE, _REASON, _INTERPRETER = 0, 1, 2
-_PIPE_BYTES = 1024 * 1024
+_CHUNK = 1024 * 1024
 _AHEAD_BYTES = 256 * 1024
 _TAIL_BYTES = 4096
 
@@ -108,11 +108,7 @@ class _Compiler:
         self._waiting: deque[tuple[str, int]] = deque()
 
     def _start(self) -> subprocess.Popen[bytes]:
-        # -I would keep PYTHONHASHSEED out as well, and before Python 3.11 the order of the
-        # members of sets hangs on it. Everything else that -I keeps out is left out here.
-        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-        environment |= {"PYTHONHASHSEED": "0", "PYTHONSAFEPATH": "1"}
-        command = [str(self._interpreter), "-s", "-S", "-B", "-W", "ignore", str(_SCRIPT)]
+        command = [str(self._interpreter), "-I", "-S", "-B", "-W", "ignore", str(_SCRIPT)]
         pipe = subprocess.PIPE
         try:
             return subprocess.Popen(
@@ -121,8 +117,6 @@ class _Compiler:
                 stdout=pipe,
                 stderr=pipe,
                 bufsize=0,
-                pipesize=_PIPE_BYTES,
-                env=environment,
             )
         except OSError as error:
             raise CannotBuild(
@@ -196,7 +190,7 @@ class _Compiler:
             if key.fileobj is self._input:
                 self._write()
             elif key.fileobj is self._output:
-                data = os.read(self._output.fileno(), _PIPE_BYTES)
+                data = os.read(self._output.fileno(), _CHUNK)
                 if not data:
                     raise self._failure(self._end())
                 self._received += data
@@ -214,7 +208,7 @@ class _Compiler:
             self._selector.unregister(self._input)
 
     def _read_errors(self) -> None:
-        data = os.read(self._errors.fileno(), _PIPE_BYTES)
+        data = os.read(self._errors.fileno(), _CHUNK)
         if not data:
             self._selector.unregister(self._errors)
         self._tail = (self._tail + data)[-_TAIL_BYTES:]
@@ -241,9 +235,7 @@ class _Compiler:
         return f"was killed by signal {-code}" if code < 0 else f"ended with exit code {code}"
 
     def _failure(self, what: str) -> CannotBuild:
-        while selectors.EVENT_READ and self._errors in {
-            key.fileobj for key, _ in self._selector.select(0)
-        }:
+        while any(key.fileobj is self._errors for key, _ in self._selector.select(0)):
             self._read_errors()
         during = f" while it compiled `{self._waiting[0][0]}`" if self._waiting else ""
         said = self._tail.decode("utf-8", "replace").strip().splitlines()

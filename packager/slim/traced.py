@@ -3,7 +3,7 @@
 They are moved into a fallback archive, never deleted, and the bootstrap brings them back. So only
 files are moved whose absence the bootstrap can notice: modules, libraries that modules need, and
 data in formats that Python code opens. What C code may open by itself stays (certificates,
-databases, time zones, plugins), and so does whatever the import system would take for something
+databases, plugins), and so does whatever the import system would take for something
 else without its neighbour.
 """
 
@@ -18,7 +18,8 @@ _PYTHON_DATA = re.compile(
     r"(?i)\.(?:css|csv|gif|html?|ini|jpe?g|js|json|map|md|npy|npz|parquet|pickle|pkl|png|pxd|pyi?x?"
     r"|rst|svg|tmpl|toml|tpl|tsv|txt|xml|ya?ml)(?:\.(?:bz2|gz|xz|zip))?$"
 )
-_TESTS = re.compile(r"(?:^|/)tests?/")
+# Time zones are read by pytz, dateutil and the standard library's zoneinfo, all of them Python.
+_PYTHON_FOLDERS = re.compile(r"(?:^|/)(?:tests?|zoneinfo)/")
 _LIBRARY = re.compile(r"\.so(?:\.[\w.]+)?$")
 _CODE = re.compile(r"^(?P<stem>.+?)(?:\.(?:cpython-[\w-]+|abi3))?\.(?P<kind>py|so)$")
 _CACHED = re.compile(r"^(?P<folder>.*/|)__pycache__/(?P<stem>[^/]+?)\.[^/]+\.pyc$")
@@ -46,13 +47,20 @@ def split(
     loader says when they are missing. Nothing is moved when it is not worth an archive.
     """
     seen = _with_sources(touched)
-    needed = frozenset(linked)
+    needed = frozenset(map(_without_version, linked))
     kept = {name for name in files if name in seen or _stays(name, needed)}
     kept |= _neighbours(files, kept)
     moved = tuple(name for name in files if name not in kept)
     if sum(files[name] for name in moved) < WORTHWHILE_BYTES:
         return Split(tuple(files), ())
     return Split(tuple(name for name in files if name in kept), moved)
+
+
+def libraries_in_question(files: Mapping[str, int], touched: Collection[str]) -> frozenset[str]:
+    """Return the untouched libraries that are no modules: `split` must know who links them."""
+    return frozenset(
+        name for name in files if name not in touched and is_library(name) and not _is_module(name)
+    )
 
 
 def is_library(name: str) -> bool:
@@ -84,8 +92,14 @@ def _stays(name: str, linked: frozenset[str]) -> bool:
     if _CACHED.match(name) or base.endswith(".py"):
         return False
     if is_library(name):
-        return not _is_module(name) and name not in linked
-    return not (_PYTHON_DATA.search(base) or _TESTS.search(name))
+        return not _is_module(name) and _without_version(name) not in linked
+    return not (_PYTHON_DATA.search(base) or _PYTHON_FOLDERS.search(name))
+
+
+def _without_version(name: str) -> str:
+    """Return one name for `libx.so`, `libx.so.1` and `libx.so.1.2`: copies of one library."""
+    folder, slash, base = name.rpartition("/")
+    return f"{folder}{slash}{base.partition('.so')[0]}"
 
 
 def _is_module(name: str) -> bool:

@@ -6,6 +6,7 @@ import subprocess
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,13 @@ def make_traced(root: Path, files: Mapping[str, bytes], touched: Iterable[str]) 
 
 def python_of(version: str) -> str:
     """An interpreter of `version`; skips the test without one."""
-    found = find_interpreter(load_target(f"python{version}", _ARCHITECTURE))
+    found = _find(version)
     if found is None:
         pytest.skip(f"there is no Python {version} here")
-    return found.executable
+    return found
+
+
+@cache
+def _find(version: str) -> str | None:
+    found = find_interpreter(load_target(f"python{version}", _ARCHITECTURE))
+    return None if found is None else found.executable

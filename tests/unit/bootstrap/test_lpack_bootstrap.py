@@ -411,7 +411,7 @@ def test_killed_at_random_among_others_it_is_never_half(task: Task) -> None:
 
 
 def test_another_task_folder_has_a_place_of_its_own(tmp_path: Path) -> None:
-    places = set()
+    places: set[str] = set()
     for name in ("one", "two"):
         task = make_task(tmp_path / name)
         task.ok(THIS, "import app, demo.unused")
@@ -434,7 +434,7 @@ def test_a_loaded_library_is_the_same_through_a_link(tmp_path: Path) -> None:
     link = tmp_path / "link.so"
     link.symlink_to(tmp_path / "real" / "libx.so")
     assert library
-    addresses = set()
+    addresses: set[int] = set()
     for path in (tmp_path / "real" / "libx.so", link):
         function = ctypes.CDLL(str(path)).f
         function.restype = ctypes.c_void_p

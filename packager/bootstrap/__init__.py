@@ -1,0 +1,1 @@
+"""What lpack puts beside a function's code, to run inside Lambda."""
