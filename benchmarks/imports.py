@@ -17,6 +17,8 @@ from workload import Bench
 MB = 1_000_000
 GOAL = 2.4
 _OPTION = "--bytecode"
+# Enough for all of it.
+_BUDGET = "200 MiB"
 
 # Isolated, without site-packages, writing no bytecode: nothing but the bundle is importable.
 _FLAGS = ("-I", "-S", "-B")
@@ -85,7 +87,7 @@ def _with_bytecode(bench: Bench, imports: Imports) -> Path | None:
         return None
     folder = bench.project / "sizes" / "bytecode"
     try:
-        bench.build("--target-dir", str(folder), _OPTION)
+        bench.build("--target-dir", str(folder), _OPTION, _BUDGET)
     except ContenderFailedError as error:
         _skip(imports, f"{bench.workload} with bytecode: {last_line(error)}")
         return None

@@ -187,6 +187,13 @@ _loaded: list[_Index] = []
 _loading = _thread.RLock()
 
 
+def _after_fork() -> None:
+    """Free what another thread held when this process was forked."""
+    archives = [archive for index in _loaded for archive in index.archives.values()]
+    for lock in (_loading, *(archive.lock for archive in archives)):
+        lock._at_fork_reinit()  # type: ignore[attr-defined]  # noqa: SLF001 -- as threading does
+
+
 def _index() -> _Index:
     """Return the index, read at the first question that needs it."""
     with _loading:
@@ -420,6 +427,7 @@ def install() -> None:
     if _Finder in sys.meta_path:
         return
     sys.meta_path.append(_Finder)
+    os.register_at_fork(after_in_child=_after_fork)
     _replace(builtins, "open", _OnMiss(builtins.open, _open_miss))
     io.open = builtins.open
     _replace(os, "open", _OnMiss(os.open, _os_open_miss))

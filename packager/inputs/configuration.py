@@ -60,6 +60,7 @@ _DEFAULTS = (
     ("slim", "inert"),
     ("resolver", "auto"),
     ("upload", "direct"),
+    ("release", False),
 )
 
 
@@ -166,7 +167,6 @@ def _function(
         extra_index_urls=tuple(_expand(url) for url in settings.extra_index_urls or ()),
         index_strategy=settings.index_strategy,
         strip=settings.strip is not False,
-        release=bool(settings.release),
         bytecode=parse_bytes(settings.bytecode or 0, name="`--bytecode`"),
         trace=joined(root, settings.trace or ".lpack-trace.json"),
         target_dir=joined(root, settings.target_dir or "dist"),

@@ -272,6 +272,27 @@ print(len(found))
     assert len(done.restored) == 1
 
 
+def test_a_fork_in_the_middle_does_not_wait_for_ever(task: Task, python: str) -> None:
+    code = """
+import app, os, threading, time, lpack_bootstrap as b
+[archive] = b._index().archives.values()
+def hold():
+    with archive.lock, b._loading:
+        held.set(); time.sleep(3)
+held = threading.Event()
+thread = threading.Thread(target=hold, daemon=True); thread.start(); held.wait()
+child = os.fork()
+if not child:
+    began = time.monotonic()
+    import demo.unused
+    os._exit(0 if time.monotonic() - began < 2 else 1)
+print(os.waitpid(child, 0)[1])
+"""
+    assert (
+        task.ok(python, f"import warnings; warnings.simplefilter('ignore')\n{code}").stdout == "0\n"
+    )
+
+
 def test_a_cleaned_tmp_is_filled_again(task: Task, python: str) -> None:
     code = f"""
 import app, os, shutil

@@ -16,6 +16,7 @@ from support.interpreters import VERSIONS, interpreter
 
 from packager.errors import CannotBuild
 from packager.slim.bytecode import Compiled, NotCompiled, compile_members, pyc_name
+from packager.slim.compile_frames import Canonical
 
 OWN = sys.version_info[:2]
 PYTHON = Path(sys.executable)
@@ -144,6 +145,23 @@ def test_it_is_what_the_compiler_gives() -> None:
     for name, data in compiled(sources).items():
         code = compile(sources[name], f"/var/task/{name}", "exec", dont_inherit=True, optimize=0)
         assert loaded(data) == code
+
+
+def test_equal_constants_are_written_once_whoever_they_are() -> None:
+    # CPython 3.12 and later give two functions one set or two, for reasons in other modules.
+    source = "def one(x): return x in {'A', 'B-C'}\ndef two(x): return x in {'A', 'B-C'}\n"
+    together = compile(source, "x.py", "exec")
+    one, two = (each for each in together.co_consts if isinstance(each, CodeType))
+    copied = tuple(
+        frozenset(list(each)) if isinstance(each, frozenset) else each for each in two.co_consts
+    )
+    parts = {one: one, two: two.replace(co_consts=copied)}
+    apart = together.replace(co_consts=tuple(parts.get(each, each) for each in together.co_consts))
+    assert marshal.dumps(apart) != marshal.dumps(together)
+    canonical = Canonical(marshal.dumps(together)).render()
+    assert Canonical(marshal.dumps(apart)).render() == canonical
+    assert Canonical(canonical).render() == canonical
+    assert marshal.loads(canonical) == together  # noqa: S302 -- made by this test
 
 
 def test_docstrings_and_assertions_stay() -> None:
