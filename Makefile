@@ -9,11 +9,12 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench clean
+.PHONY: help demo test test-all bench clean
 
 help:
 	@echo "make demo    build fixtures/demo with real dependencies; the zip is kept in fixtures/demo/dist"
 	@echo "make test    lint, types and all tests, in the virtual environment $(VENV)"
+	@echo "make test-all  the slow tests too: exercises of real libraries, about ten minutes more"
 	@echo "make bench   the benchmarks, results in benchmarks/results.md"
 	@echo "make clean   remove $(VENV), caches and what was built"
 	@echo
@@ -28,6 +29,9 @@ test: $(VENV)/.installed-test
 	$(BIN)/mypy
 	-@$(BIN)/python tests/support/fixture_wheels.py fetch
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-all: $(VENV)/.installed-test
+	$(MAKE) test PYTEST_ARGS="-m 'slow or not slow' $(PYTEST_ARGS)"
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)

@@ -52,7 +52,7 @@ def build_function(
         artifact=artifact,
         measurement=measure(dependencies, artifact, upload=function.upload),
         excluded=tree.excluded,
-        encoders=_encoders(artifact),
+        encoders=(*_encoders(artifact), *dependencies.makers),
     )
     with atomic_output(manifest_path(function)) as output:
         output.write(render_manifest(manifest_of(build)).encode())

@@ -82,8 +82,9 @@ def resolve_dependencies(
     ready = admit_all(function, pins, store=store, reporter=reporter)
     graph = _prove(requirements, locked, target, ready)
     subtraction = _subtract(function, graph, target)
-    payloads, bytecode = _payloads(function, target, locked, ready, subtraction, memory, reporter)
-    found = Found(target, locked.selection, graph, ready, payloads, bytecode, subtraction)
+    made = _payloads(function, target, locked, ready, subtraction, memory, reporter)
+    payloads, bytecode, makers = made
+    found = Found(target, locked.selection, graph, ready, payloads, bytecode, subtraction, makers)
     dependencies = describe(found)
     memory.remember(key, dependencies, seen=seen)
     return dependencies
@@ -104,24 +105,28 @@ def _payloads(
     subtraction: Subtraction,
     memory: Memory,
     reporter: Reporter,
-) -> tuple[dict[NormalizedName, Payload], dict[NormalizedName, Payload]]:
+) -> tuple[dict[NormalizedName, Payload], dict[NormalizedName, Payload], tuple[str, ...]]:
     """Slim what ships; then what a trace sets aside, and bytecode, for those who ask for it."""
     store = memory.store
     kept = [pin for pin in locked.selection.pins if pin.name not in subtraction.subtracted]
     python = f"{target.python[0]}.{target.python[1]}"
     slimmed = payloads_of(function, kept, ready, store=store, python=python)
     shipped: Payloads = {(pin.name, str(pin.version)): slimmed[pin.name] for pin in kept}
+    makers: list[str] = []
     if function.slim == "traced":
+        makers.append("fallback archives by liblzma, preset 6")
         trace = read_trace(function)
         if trace is None:
             raise no_trace(function)
         shipped = set_aside(shipped, trace, store=store, reporter=reporter)
     compiled: Payloads = {}
     if function.bytecode:
-        compiled = with_bytecode(function, target, shipped, store=store, reporter=reporter)
+        compiled, maker = with_bytecode(function, target, shipped, store=store, reporter=reporter)
+        makers.append(maker)
     return (
         {canonicalize_name(name): payload for (name, _), payload in shipped.items()},
         {canonicalize_name(name): payload for (name, _), payload in compiled.items()},
+        tuple(makers),
     )
 
 

@@ -34,11 +34,12 @@ class Found(NamedTuple):
     payloads: Mapping[NormalizedName, Payload]
     bytecode: Mapping[NormalizedName, Payload]
     subtraction: Subtraction
+    makers: tuple[str, ...] = ()
 
 
 def describe(found: Found) -> Dependencies:
     """Return the dependencies with every edge, payload and decision."""
-    target, selection, graph, ready, payloads, bytecode, subtraction = found
+    target, selection, graph, ready, payloads, bytecode, subtraction, makers = found
     gone = subtraction.subtracted
     edges = _edges(graph)
     return Dependencies(
@@ -68,6 +69,7 @@ def describe(found: Found) -> Dependencies:
         catalog_date=subtraction.catalog_date,
         catalog_source=subtraction.catalog_source,
         resolver=selection.resolver,
+        makers=makers,
     )
 
 

@@ -5,21 +5,28 @@ Both begin with payloads in the store and end with payloads in the store, each m
 
 import json
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from packager.errors import CannotBuild, UsageError
+from packager.model.deflating import encoder
 from packager.model.payload import Payload, json_ready, payload_from_document
 from packager.model.progress import Reporter
 from packager.model.project import Function
+from packager.model.prune import Dropped
 from packager.model.target import Target
 from packager.model.trace import Trace
 from packager.pipeline_memory import key_of
+from packager.slim.bytecode import RECIPE as BYTECODE_RECIPE
 from packager.slim.bytecode_choice import PycFact, choose_bytecode
 from packager.slim.bytecode_payload import bytecode_facts, write_bytecode_payload, write_chosen
 from packager.slim.traced_payload import RECIPE, traced_payload
 from packager.verify.interpreter import Interpreter, find_interpreter
 from packager.wheels.store import Store
+
+# Each is a process of the target's interpreter.
+_COMPILERS_AT_ONCE = 2
 
 Payloads = dict[tuple[str, str], Payload]
 """By (name, version) of the distribution, in the order they ship."""
@@ -88,8 +95,8 @@ def _traced(
 
 def with_bytecode(
     function: Function, target: Target, payloads: Payloads, *, store: Store, reporter: Reporter
-) -> Payloads:
-    """Return payloads of bytecode for `payloads`, together within the function's budget.
+) -> tuple[Payloads, str]:
+    """Return payloads of bytecode for `payloads`, within the function's budget, and who made it.
 
     Raises UsageError without an interpreter of the target's version on this machine.
     """
@@ -101,16 +108,20 @@ def with_bytecode(
             hint=f"uv python install {minor}, or build without `bytecode`",
         )
     reporter.step(f"bytecode by Python {interpreter.version}")
-    whole = {
-        of: _compiled(payload, interpreter, target, store=store) for of, payload in payloads.items()
-    }
-    return _chosen(function, whole, store=store, reporter=reporter)
+
+    def one(payload: Payload) -> Payload:
+        return _compiled(payload, interpreter, target, store=store)
+
+    with ThreadPoolExecutor(_COMPILERS_AT_ONCE) as threads:
+        whole = dict(zip(payloads, threads.map(one, payloads.values()), strict=True))
+    chosen = _chosen(function, whole, store=store, reporter=reporter)
+    return chosen, f"bytecode by CPython {interpreter.version}"
 
 
 def _compiled(
     payload: Payload, interpreter: Interpreter, target: Target, *, store: Store
 ) -> Payload:
-    key = key_of("bytecode", payload.key, interpreter.version)
+    key = key_of("bytecode", BYTECODE_RECIPE, encoder(), payload.key, interpreter.version)
     known = _known(store, "bytecode", key)
     if known is not None:
         return known
@@ -122,8 +133,10 @@ def _compiled(
             interpreter=Path(interpreter.executable),
             python=target.python,
         )
-    store.write_document("bytecode", key, json_ready(made.payload))
-    return made.payload
+    not_made = [Dropped(each.source, "bytecode", each.reason, 0, 0) for each in made.not_compiled]
+    done = made.payload._replace(dropped=tuple(not_made))
+    store.write_document("bytecode", key, json_ready(done))
+    return done
 
 
 def _chosen(function: Function, whole: Payloads, *, store: Store, reporter: Reporter) -> Payloads:
@@ -141,14 +154,18 @@ def _chosen(function: Function, whole: Payloads, *, store: Store, reporter: Repo
     selection = choose_bytecode(facts, imported=imported, budget_bytes=function.bytecode)
     if trace is None and selection.left_out:
         reporter.step("which modules get bytecode is a guess; `lpack trace` finds out")
+    reasons = {each.name: each.reason for each in selection.left_out}
     result: Payloads = {}
     for of, payload in whole.items():
         names = sorted(selection.names & owned[of].keys())
-        if len(names) == len(owned[of]):
-            result[of] = payload
-        elif names:
-            result[of] = _part(payload, names, store=store)
-    return {of: payload for of, payload in result.items() if payload.entries}
+        part = payload if len(names) == len(owned[of]) else _part(payload, names, store=store)
+        left_out = [
+            Dropped(name, "bytecode", reasons[name], fact.uncompressed_bytes, fact.compressed_bytes)
+            for name, fact in sorted(owned[of].items())
+            if name in reasons
+        ]
+        result[of] = part._replace(dropped=(*payload.dropped, *left_out))
+    return result
 
 
 def _part(payload: Payload, names: list[str], *, store: Store) -> Payload:

@@ -55,8 +55,8 @@ def command(event: str, **values: Any) -> int:  # noqa: ANN401 -- click's values
     lpack invoke '{"path": "/"}'
     lpack invoke event.json --function api --env TABLE=orders
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
-    body = _event(event)
-    path, manifest = _choose(values["artifact"], values["function"])
+    body = read_event(event)
+    path, manifest = choose_artifact(values["artifact"], values["function"])
     console = Console(-1 if values["quiet"] else 0)
     answer = _invoke(path, manifest, body, values=values, console=console)
     click.echo(answer.body.decode("utf-8", "replace"))
@@ -93,7 +93,7 @@ def _invoke(
         raise UsageError(f"`{path}` is not a manifest of lpack", hint="lpack build") from error
 
 
-def _event(text: str) -> bytes:
+def read_event(text: str) -> bytes:
     """Read the event; raises UsageError when it is no JSON."""
     if text == "-":
         return _json(sys.stdin.buffer.read(), "stdin")
@@ -120,7 +120,7 @@ def _json(data: bytes, origin: str) -> bytes:
     return data
 
 
-def _choose(artifact: Path | None, name: str | None) -> tuple[Path, Mapping[str, Any]]:
+def choose_artifact(artifact: Path | None, name: str | None) -> tuple[Path, Mapping[str, Any]]:
     """Return the one manifest that is meant, and its place; raises UsageError for several."""
     found = [(path, read_manifest(path)) for path in find_manifests(artifact)]
     names = [str(manifest.get("function", {}).get("name")) for _, manifest in found]

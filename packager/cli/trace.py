@@ -11,7 +11,7 @@ import click
 from packager import __version__
 from packager.assemble.output import atomic_output
 from packager.cli.console import Console
-from packager.cli.invoke import _choose, _event
+from packager.cli.invoke import choose_artifact, read_event
 from packager.cli.sandbox_options import options_of, sandbox_options
 from packager.errors import UsageError
 from packager.model.trace import Trace
@@ -76,8 +76,8 @@ def command(words: tuple[str, ...], events: tuple[str, ...], **values: Any) -> i
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
     if not words and not events:
         raise UsageError("nothing is to be traced", hint="lpack trace --event event.json")
-    bodies = [_event(event) for event in events]
-    path, manifest = _choose(values["artifact"], values["function"])
+    bodies = [read_event(event) for event in events]
+    path, manifest = choose_artifact(values["artifact"], values["function"])
     console = Console(0)
     earlier = None if values["replace"] else _earlier(values["output"])
     with sandbox_of(

@@ -16,6 +16,7 @@ from packager.model.finding import Finding
 from packager.model.target import Target
 from packager.pipeline_sandbox import verify_import
 from packager.report.findings import finding_rows, owners_of, render_findings
+from packager.report.text import mib
 from packager.runtime.system import load_runtime_system
 from packager.runtime.targets import load_target
 from packager.verify.artifact import check_artifact
@@ -62,6 +63,7 @@ class _Verdict:
 @click.option("--arch", "architecture", metavar="ARCH", help="x86_64 (the default) or arm64.")
 @click.option("--handler", metavar="MODULE.FUNCTION", help="What Lambda calls in a foreign zip.")
 @click.option("--no-import", is_flag=True, help="Only look at the zips, run nothing of them.")
+@click.option("--misses", is_flag=True, help="Time what bringing back traced files would cost.")
 @sandbox_options
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
 def command(
@@ -71,6 +73,7 @@ def command(
     architecture: str | None,
     handler: str | None,
     no_import: bool,
+    misses: bool,
     output_format: str,
     **values: Any,  # noqa: ANN401 -- those of sandbox_options
 ) -> int:
@@ -95,6 +98,8 @@ def command(
         verdicts.append(verdict)
         if output_format == "text":
             click.echo(_render(verdict), nl=False)
+            if misses and subject.path.is_file():
+                click.echo(_render_misses(verdict), nl=False)
     if output_format == "json":
         rows = [_row(verdict) for verdict in verdicts]
         click.echo(json.dumps({"schema_version": 1, "verified": rows}))
@@ -226,6 +231,24 @@ def _render(verdict: _Verdict) -> str:
         slowest = ", ".join(f"{name} {ms:,.0f}" for name, ms in verdict.modules)
         lines.append(f"     handler imported in {verdict.import_ms:,.0f} ms here: {slowest}\n")
     return "".join(lines) + render_findings(verdict.findings, _owners(verdict))
+
+
+def _render_misses(verdict: _Verdict) -> str:
+    """Time what a miss of each distribution with files set aside costs on this machine."""
+    from packager.verify.interpreter import find_interpreter  # noqa: PLC0415 -- only with --misses
+    from packager.verify.miss_cost import measure_misses  # noqa: PLC0415 -- likewise
+
+    interpreter = find_interpreter(verdict.target)
+    if interpreter is None:
+        return "     misses were not timed: no interpreter of the target's version is here\n"
+    costs = measure_misses(verdict.subject.path, interpreter)
+    if not costs:
+        return "     nothing is set aside in this zip, so nothing can be missed\n"
+    return "".join(
+        f"     a miss of {cost.name} {cost.version} costs {cost.seconds:.1f} s here: "
+        f"{mib(cost.uncompressed_bytes)} from {mib(cost.archive_bytes)}\n"
+        for cost in sorted(costs, key=lambda cost: -cost.seconds)
+    )
 
 
 def _row(verdict: _Verdict) -> dict[str, Any]:

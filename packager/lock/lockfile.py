@@ -57,7 +57,9 @@ def lock_of(packages: Sequence[Mapping[str, Any]], *, created_by: str) -> Pylock
 def render_lock(pylock: Pylock) -> str:
     """Give the text of `pylock`, with the credentials taken out of every URL."""
     clean = replace(pylock, packages=[_without_credentials(p) for p in pylock.packages])
-    return render_document(clean.to_dict())
+    # PEP 751 requires `packages`, also of a lock that needs none.
+    empty = "" if clean.packages else "packages = []\n"
+    return render_document(clean.to_dict()) + empty
 
 
 def write_lock(pylock: Pylock, path: Path) -> None:

@@ -103,8 +103,9 @@ class Dependencies(NamedTuple):
     """Everything known of a function's dependencies for one target.
 
     `distributions` are ordered by name and include the subtracted ones. `resolver` is who made
-    the lock. `conflicts` are sentences about bundled distributions that shadow what the
-    runtime's own packages need.
+    the lock, `makers` whose versions decide bytes beside the encoders: bytecode, archives.
+    `conflicts` are sentences about bundled distributions that shadow what the runtime's own
+    packages need.
     """
 
     target: TargetFacts
@@ -114,6 +115,7 @@ class Dependencies(NamedTuple):
     catalog_date: str
     catalog_source: str
     resolver: str
+    makers: tuple[str, ...] = ()
 
     @property
     def shipped(self) -> tuple[Distribution, ...]:
@@ -138,6 +140,7 @@ class Dependencies(NamedTuple):
             catalog_date=document["catalog_date"],
             catalog_source=document["catalog_source"],
             resolver=document["resolver"],
+            makers=tuple(document["makers"]),
         )
 
 

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-Tier = Literal["format", "inert", "declared", "service", "user", "traced"]
+Tier = Literal["format", "inert", "declared", "service", "user", "traced", "bytecode"]
 """Who says that a file need not ship.
 
 `format`: the wheel format has no place for it in a bundle. `inert`: no program on a Lambda
 runtime can use it. `declared`: a rule for this distribution and version, with a check that
 guards it. `service`: data of a cloud service that is not among the named ones. `user`: a glob of
 the configuration. `traced`: nobody opened it while the real handler ran (moved, never deleted).
+`bytecode`: none was made of it, or it did not fit the budget.
 """
 
 SlimTier = Literal["off", "inert", "declared", "traced"]

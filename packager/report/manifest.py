@@ -119,7 +119,7 @@ def _distribution(
         **sizes,
         "required_by": [_plain(edge) for edge in distribution.required_by],
         "findings": list(distribution.findings),
-        "dropped": [list(row) for row in payload.dropped],
+        "dropped": [list(row) for each in distribution.payloads for row in each.dropped],
         "stripped": [list(row) for row in payload.stripped],
         "files": _files(contents.records) if contents is not None else [],
     }

@@ -95,3 +95,8 @@ def test_no_lock_and_no_text(tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").write_bytes(b"\xff")
     with pytest.raises(UsageError, match="not UTF-8"):
         read_lock(tmp_path / "pylock.toml")
+
+
+def test_a_lock_of_nothing_reads_back() -> None:
+    nothing = lock_of([], created_by="lpack")
+    assert list(parse_lock(render_lock(nothing), origin="test").packages) == []
