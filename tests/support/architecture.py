@@ -52,7 +52,7 @@ _PATH_PURE = frozenset(
 _SHUTIL_READ = frozenset({"disk_usage", "which"})
 # Of urllib.request only these are no network.
 _URL_PURE = frozenset({"pathname2url", "url2pathname"})
-_HOSTS = re.compile(r"\b(?:pypi|pythonhosted)\.org\b|\bregistry\.npmjs\b|\bproxy\.golang\b")
+_HOSTS = re.compile(r"\b(?:pypi|pythonhosted)\.org\b")
 
 
 def layer_of(module: str) -> str:
