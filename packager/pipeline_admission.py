@@ -28,7 +28,7 @@ from packager.wheels.store import Store
 
 # Inflating, hashing and checking release the interpreter's lock; more threads than this only
 # raise the memory needed.
-_WHEELS_AT_ONCE = 4
+_WHEELS_AT_ONCE = 2
 _DISTRIBUTIONS_WITH_SERVICES = ("boto3", "botocore", "google-api-python-client")
 
 

@@ -37,11 +37,11 @@ AS_IT_IS = SlimSettings(tier="off", strip=False, recompress=False)
 """Settings that ship a wheel as an installer would."""
 
 # How many uncompressed bytes of one wheel wait for the threads at once.
-_AHEAD_BYTES = 16 * 1024 * 1024
+_AHEAD_BYTES = 8 * 1024 * 1024
 
 # How many uncompressed bytes all wheels together are transformed of at once. Stripping and
 # deflating hold a file about twice.
-_AT_ONCE = ByteBudget(32 * 1024 * 1024)
+_AT_ONCE = ByteBudget(16 * 1024 * 1024)
 
 
 class _Item(NamedTuple):
