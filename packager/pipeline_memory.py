@@ -22,11 +22,11 @@ from packager.wheels.store import Store
 # A file written to this recently may change again without a visible difference.
 _RACY_NS = 50_000_000
 _SKIPPED_FOLDERS = {"__pycache__", "build", "dist", "node_modules", "venv"}
+# The files among the settings, catalog and trace, count by their contents instead.
 _SETTINGS = (
     "runtime", "architecture", "kind", "requirements", "allow_sdist", "allow_record_mismatch",
-    "subtract", "catalog", "index_url", "extra_index_urls", "index_strategy", "resolver",
-    "slim", "slim_rules", "keep", "drop", "services", "strip", "release",
-    "bytecode", "trace",
+    "subtract", "index_url", "extra_index_urls", "index_strategy", "resolver",
+    "slim", "slim_rules", "keep", "drop", "services", "strip", "release", "bytecode",
 )  # fmt: skip
 
 
@@ -36,9 +36,8 @@ class Memory:
     def __init__(self, store: Store, function: Function) -> None:
         """Use `store` for `function`; nothing is read yet."""
         self.store = store
-        self._pointer = key_of(
-            "pointer", code_identity(), str(function.root), settings_of(function)
-        )
+        places = [str(function.root), str(function.catalog), str(function.trace)]
+        self._pointer = key_of("pointer", code_identity(), places, settings_of(function))
 
     def recall(self) -> Dependencies | None:
         """Return what is remembered if nothing it stands on has changed."""
