@@ -16,17 +16,25 @@ from packager.model.canonical import (
 
 
 def check_headers(
-    path: Path, expected: Sequence[Record], *, stamp: int, shown: Path | None = None
+    path: Path,
+    expected: Sequence[Record],
+    *,
+    stamp: int,
+    shown: Path | None = None,
+    directory: bytes | None = None,
 ) -> None:
     """Compare every name, size, checksum, mode, date, offset and the order with `expected`.
 
     Local headers are compared with the central directory, and the streams must follow each
-    other without a gap. `shown` is the name for people while the file has a temporary one.
+    other without a gap. `shown` is the name for people while the file has a temporary one;
+    `directory` is the central directory of `expected` when the caller made it already.
     Raises CannotBuild, naming the first difference; `lpack verify` checks the streams.
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            difference = _first_difference(data, expected, stamp)
+            if directory is None:
+                directory = b"".join([central_record(record, stamp) for record in expected])
+            difference = _first_difference(data, expected, stamp, directory)
     except (OSError, ValueError) as error:
         difference = str(error)
     if difference is not None:
@@ -36,13 +44,15 @@ def check_headers(
         )
 
 
-def _first_difference(data: mmap.mmap, expected: Sequence[Record], stamp: int) -> str | None:
+def _first_difference(
+    data: mmap.mmap, expected: Sequence[Record], stamp: int, directory: bytes
+) -> str | None:
     entries, size, offset = read_end_record(data[-END.size :], len(data))
     if entries != len(expected):
         return f"{entries} files instead of {len(expected)}"
-    directory = data[offset : offset + size]
-    if directory != b"".join([central_record(record, stamp) for record in expected]):
-        return _difference_of(directory, expected, stamp)
+    found = data[offset : offset + size]
+    if found != directory:
+        return _difference_of(found, expected, stamp)
     position = 0
     for record in expected:
         header = local_header(record, stamp)

@@ -79,10 +79,10 @@ def write_zip(
             check_zip_limits(len(directory) + len(records), output.offset)
             directory.extend(central_record(record, stamp) for record in records)
             _own(contents, "", records)
-            _finish(output, directory)
+            joined = _finish(output, directory)
             output.begin_sync()
             records = [record for owned in contents for record in owned.records]
-            check_headers(output.path, records, stamp=stamp, shown=destination)
+            check_headers(output.path, records, stamp=stamp, shown=destination, directory=joined)
             return ZipArtifact(
                 path=str(destination),
                 sha256=output.hexdigest(),
@@ -225,9 +225,11 @@ def _splice_each(
     return records
 
 
-def _finish(output: Output, directory: list[bytes]) -> None:
+def _finish(output: Output, directory: list[bytes]) -> bytes:
+    """Write the central directory and the end record; return the first."""
     entries, offset = len(directory), output.offset
     joined = b"".join(directory)
     check_zip_limits(entries, offset + len(joined))
     output.write(joined)
     output.write(end_record(entries=entries, directory_bytes=len(joined), directory_offset=offset))
+    return joined

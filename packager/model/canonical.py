@@ -72,16 +72,12 @@ def stamp_of(epoch_seconds: int) -> int:
     return date << 16 | hour << 11 | minute << 5 | second // 2
 
 
-def _flags(name: bytes) -> int:
-    return 0 if name.isascii() else _UTF8_FLAG
-
-
 def local_header(record: Record, stamp: int) -> bytes:
     """Return the local file header of `record` with its name."""
     fixed = LOCAL.pack(
         LOCAL_MAGIC,
         _VERSION_NEEDED,
-        _flags(record.name),
+        0 if record.name.isascii() else _UTF8_FLAG,
         record.method,
         stamp & 0xFFFF,
         stamp >> 16,
@@ -100,7 +96,7 @@ def central_record(record: Record, stamp: int) -> bytes:
         CENTRAL_MAGIC,
         _MADE_BY_UNIX,
         _VERSION_NEEDED,
-        _flags(record.name),
+        0 if record.name.isascii() else _UTF8_FLAG,
         record.method,
         stamp & 0xFFFF,
         stamp >> 16,
@@ -163,7 +159,7 @@ def read_directory(directory: bytes, *, entries: int) -> Iterator[tuple[Record, 
                 or internal
                 or made_by != _MADE_BY_UNIX
                 or needed != _VERSION_NEEDED
-                or flags != _flags(name)
+                or flags != (0 if name.isascii() else _UTF8_FLAG)
                 or method not in (STORED, DEFLATED)
                 or attributes not in (_FILE_MODE, _EXECUTABLE_MODE)
                 or len(name) != name_bytes
