@@ -23,7 +23,7 @@ class ServiceProposal(NamedTuple):
     `uncertain` are calls whose service is not written there, so that something may be missing.
     """
 
-    library: str
+    owner: str
     services: tuple[str, ...]
     compressed_bytes: int
     uncompressed_bytes: int

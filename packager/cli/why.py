@@ -77,7 +77,7 @@ def _services(artifact: Path, manifest: Mapping[str, Any]) -> str:
         listed = ", ".join(f'"{name}"' for name in proposal.services)
         lines.append(
             f"  services: the code in this zip names {', '.join(proposal.services)}; "
-            f"`services = {{ {proposal.library} = [{listed}] }}` saves "
+            f"`services = {{ {proposal.owner} = [{listed}] }}` saves "
             f"{mib(proposal.compressed_bytes)} zipped, {mib(proposal.uncompressed_bytes)} unzipped"
         )
         lines.extend(f"    not written there: {call}" for call in proposal.uncertain[:_MOST_CALLS])

@@ -10,7 +10,7 @@ from packager.model.target import Target
 class RuntimeSystem:
     """The system part of a target, for static checks.
 
-    `sonames` are the libraries the dynamic loader finds. `library_versions` maps a family of
+    `sonames` are the libraries the dynamic loader finds. `symbol_versions` maps a family of
     symbol versions (`GLIBC`, `GLIBCXX`, `CXXABI`) to the highest one the system has;
     `glibc_by_runtime` says the same of glibc for every runtime. `standard_library` are the
     top-level modules of Python itself; those in `loaded_before` are in memory before Python looks
@@ -19,7 +19,7 @@ class RuntimeSystem:
 
     target: Target
     sonames: frozenset[str]
-    library_versions: Mapping[str, tuple[int, ...]]
+    symbol_versions: Mapping[str, tuple[int, ...]]
     glibc_by_runtime: Mapping[str, tuple[int, ...]]
     standard_library: frozenset[str]
     loaded_before: frozenset[str]

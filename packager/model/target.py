@@ -43,7 +43,7 @@ class Target(NamedTuple):
     tags: tuple[str, ...]
     marker_environment: Mapping[str, str]
     sys_path: tuple[str, ...]
-    library_path: tuple[str, ...]
+    ld_library_path: tuple[str, ...]
     limits: tuple[Limit, ...]
     snapstart: bool
     status: str

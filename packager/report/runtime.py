@@ -19,7 +19,7 @@ def runtime_document(target: Target, catalog: RuntimeCatalog) -> dict[str, Any]:
         "status": target.status,
         "snapstart": target.snapstart,
         "sys_path": list(target.sys_path),
-        "library_path": list(target.library_path),
+        "ld_library_path": list(target.ld_library_path),
         "source": target.source,
         "date": target.date,
         "tags": list(target.tags),

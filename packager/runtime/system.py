@@ -18,7 +18,7 @@ def load_runtime_system(target: Target) -> RuntimeSystem:
     return RuntimeSystem(
         target=target,
         sonames=system_sonames(target.runtime, target.architecture),
-        library_versions=system_library_versions(target.runtime),
+        symbol_versions=system_library_versions(target.runtime),
         glibc_by_runtime=glibc_by_runtime(),
         standard_library=standard_library(target.python),
         loaded_before=frozenset(data["loaded-before"]["names"].split()),

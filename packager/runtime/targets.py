@@ -129,7 +129,7 @@ def _build_target(runtime: str, architecture: Architecture, kind: TargetKind) ->
         tags=_tags(python, glibc, machine),
         marker_environment=_marker_environment(facts["full-version"], machine),
         sys_path=_sys_path(python, site_packages_first=facts["site-packages-first"]),
-        library_path=tuple(data["library-path"]["folders"]),
+        ld_library_path=tuple(data["library-path"]["folders"]),
         limits=tuple(Limit(**limit) for limit in data["limits"][kind]),
         # Lambda@Edge lists no SnapStart among what it supports.
         snapstart=facts["snapstart"] and kind == "lambda",

@@ -106,7 +106,7 @@ class Loader:
                 return found
         if needed in self._system.sonames:
             return None
-        return self._first(needed, [*self._system.target.library_path, *_runpath(library)])
+        return self._first(needed, [*self._system.target.ld_library_path, *_runpath(library)])
 
     def _first(self, soname: str, folders: Sequence[str]) -> Library | None:
         for folder in folders:

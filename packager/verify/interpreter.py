@@ -28,7 +28,7 @@ print(json.dumps({
     "abi": variable("SOABI") or "",
     "free_threaded": bool(variable("Py_GIL_DISABLED")),
     "executable": getattr(sys, "_base_executable", "") or sys.executable,
-    "library_folder": variable("LIBDIR") if variable("Py_ENABLE_SHARED") else None,
+    "libpython_folder": variable("LIBDIR") if variable("Py_ENABLE_SHARED") else None,
 }))
 """
 
@@ -37,12 +37,12 @@ print(json.dumps({
 class Interpreter:
     """A Python that can run the target's code: no virtual environment but what lies below it.
 
-    `library_folder` is where its libpython is, when it has one of its own.
+    `libpython_folder` is where its libpython is, when it has one of its own.
     """
 
     executable: str
     version: str
-    library_folder: str | None = None
+    libpython_folder: str | None = None
 
 
 def can_run_here(target: Target) -> bool:
@@ -126,7 +126,7 @@ def _probe(candidate: str, target: Target) -> Interpreter | None:
     return Interpreter(
         executable=facts["executable"],
         version=".".join(map(str, facts["version"])),
-        library_folder=facts["library_folder"],
+        libpython_folder=facts["libpython_folder"],
     )
 
 

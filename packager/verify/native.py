@@ -72,7 +72,7 @@ def _check_versions(
     for family in ("GLIBCXX", "CXXABI"):
         needed, present = (
             versions.get(family, ())
-            for versions in (library.facts.versions, system.library_versions)
+            for versions in (library.facts.versions, system.symbol_versions)
         )
         if needed > present:
             predicate = (

@@ -89,7 +89,7 @@ class Sandbox:
             "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{_NAME}",
             "LAMBDA_RUNTIME_DIR": str(self.subject.runtime),
             "LAMBDA_TASK_ROOT": str(self.task),
-            "LD_LIBRARY_PATH": ":".join(self._placed(target.library_path)),
+            "LD_LIBRARY_PATH": ":".join(self._placed(target.ld_library_path)),
             "PATH": f"{binaries}:/usr/local/bin:/usr/bin/:/bin:{self.root / 'opt' / 'bin'}",
             "PWD": str(self.task),
             "TMPDIR": str(self.root / "tmp"),
@@ -136,8 +136,8 @@ class Sandbox:
                 placed.append(str(self.subject.runtime))
             elif folder != "/var/lang/lib":
                 placed.append(folder)
-            elif self.subject.interpreter.library_folder:
-                placed.append(self.subject.interpreter.library_folder)
+            elif self.subject.interpreter.libpython_folder:
+                placed.append(self.subject.interpreter.libpython_folder)
         return placed
 
 

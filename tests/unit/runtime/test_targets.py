@@ -123,7 +123,7 @@ def test_which_wheels_a_target_takes(tag: str, accepted: bool) -> None:
 @pytest.mark.parametrize("runtime", runtime_names())
 def test_architectures_differ_only_where_they_should(runtime: str) -> None:
     x86, arm = (load_target(runtime, architecture) for architecture in ARCHITECTURES)
-    for field in ("python", "operating_system", "glibc", "sys_path", "library_path", "limits"):
+    for field in ("python", "operating_system", "glibc", "sys_path", "ld_library_path", "limits"):
         assert getattr(x86, field) == getattr(arm, field)
     assert {
         key for key, value in x86.marker_environment.items() if arm.marker_environment[key] != value
