@@ -134,6 +134,7 @@ def main() -> int:
     page = results.render(facts, seconds=time.monotonic() - began)
     print(page)
     if not options.quick:
+        options.output.mkdir(parents=True, exist_ok=True)
         (options.output / "results.md").write_text(page)
         document = json.dumps(results.to_document(facts), indent=1)
         (options.output / "results.json").write_text(document + "\n")
