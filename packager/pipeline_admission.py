@@ -18,7 +18,7 @@ from packager.model.project import Function
 from packager.model.prune import SlimSettings
 from packager.model.selection import Pin
 from packager.model.wheel import AdmittedWheel, WheelMember
-from packager.pipeline_memory import key_of
+from packager.pipeline_memory import is_whole, key_of
 from packager.slim.layout import lay_out
 from packager.slim.payload import RECIPE, write_payload
 from packager.slim.prune_rules import digest_of_rules
@@ -150,7 +150,7 @@ def _payload(
     known = store.read_document("slimmed", key)
     if known is not None:
         payload = payload_from_document(known)
-        if _is_whole(store, payload):
+        if is_whole(store, payload):
             return payload
     members = store.read_document("members", ready.key)
     if members is None:
@@ -230,10 +230,3 @@ def _raw(metadata: Metadata) -> dict[str, Any]:
         "requires_dist": [str(requirement) for requirement in metadata.requires_dist or ()],
         "provides_extra": [str(extra) for extra in metadata.provides_extra or ()],
     }
-
-
-def _is_whole(store: Store, payload: Payload) -> bool:
-    try:
-        return store.file("payloads", payload.key, ".zip").stat().st_size == payload.file_bytes
-    except OSError:
-        return False

@@ -15,7 +15,7 @@ from typing import Any
 
 from packager import __version__
 from packager.code_identity import code_identity
-from packager.model.payload import Dependencies
+from packager.model.payload import Dependencies, Payload
 from packager.model.project import Function
 from packager.wheels.store import Store
 
@@ -57,13 +57,8 @@ class Memory:
             return None
         dependencies = Dependencies.from_document(document)
         for distribution in dependencies.shipped:
-            for payload in distribution.payloads:
-                try:
-                    found = self.store.file("payloads", payload.key, ".zip").stat().st_size
-                except OSError:
-                    return None
-                if found != payload.file_bytes:
-                    return None
+            if not all(is_whole(self.store, payload) for payload in distribution.payloads):
+                return None
         return dependencies
 
     def remember(self, key: str, dependencies: Dependencies, *, seen: dict[str, Any]) -> None:
@@ -86,6 +81,14 @@ class Memory:
     def forget(self) -> None:
         """Drop the pointer, so that the next look resolves again."""
         self.store.discard("pointers", self._pointer, ".json")
+
+
+def is_whole(store: Store, payload: Payload) -> bool:
+    """Tell whether the file of `payload` is in the store in its full length."""
+    try:
+        return store.file("payloads", payload.key, ".zip").stat().st_size == payload.file_bytes
+    except OSError:
+        return False
 
 
 def look_at(files: Iterable[Path], trees: Iterable[Path]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from packager.model.project import Function
 from packager.model.prune import Dropped
 from packager.model.target import Target
 from packager.model.trace import Trace
-from packager.pipeline_memory import key_of
+from packager.pipeline_memory import is_whole, key_of
 from packager.slim.bytecode import RECIPE as BYTECODE_RECIPE
 from packager.slim.bytecode_choice import PycFact, choose_bytecode
 from packager.slim.bytecode_payload import bytecode_facts, write_bytecode_payload, write_chosen
@@ -186,11 +186,7 @@ def _known(store: Store, kind: str, key: str) -> Payload | None:
     if document is None:
         return None
     payload = payload_from_document(document)
-    try:
-        found = store.file("payloads", payload.key, ".zip").stat().st_size
-    except OSError:
-        return None
-    return payload if found == payload.file_bytes else None
+    return payload if is_whole(store, payload) else None
 
 
 def no_trace(function: Function) -> CannotBuild:

@@ -29,11 +29,6 @@ class Console:
         if self.verbosity >= 0:
             self._line(styled(text, dim=True))
 
-    def detail(self, text: str) -> None:
-        """Tell something only the curious want."""
-        if self.verbosity > 0:
-            self._line(styled(text, dim=True))
-
     def warn(self, text: str) -> None:
         """Tell of something to look at."""
         self.warnings.append(text)
