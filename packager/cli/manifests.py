@@ -8,8 +8,11 @@ from typing import Any
 from packager.errors import UsageError
 
 _SUFFIX = ".lpack.json"
-_SCHEMA_VERSION = 1
-_PARTS = {"artifact", "code", "distributions", "fits", "limits", "subtraction", "target"}
+_SCHEMA_VERSION = 2
+_PARTS = {
+    "artifact", "code", "distributions", "fits", "image", "layers", "limits", "offload",
+    "subtraction", "target",
+}  # fmt: skip
 
 
 def find_manifests(given: Path | None) -> list[Path]:

@@ -15,7 +15,7 @@ from packager.model.canonical import Record
 from packager.model.payload import Distribution
 from packager.model.project import Function
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def manifest_of(build: Build) -> dict[str, Any]:
@@ -29,6 +29,9 @@ def manifest_of(build: Build) -> dict[str, Any]:
         "function": _function(function),
         "target": _plain(dependencies.target, without=("limits",)),
         "artifact": _artifact(build),
+        "layers": [],
+        "offload": None,
+        "image": None,
         "limits": [_limit(check) for check in build.measurement.limits],
         "fits": build.measurement.fits,
         "resolver": dependencies.resolver,
@@ -116,6 +119,7 @@ def _distribution(
         "wheel": distribution.wheel,
         "wheel_sha256": distribution.wheel_sha256,
         "subtracted": distribution.subtracted,
+        "placement": None if distribution.subtracted else "zip",
         **sizes,
         "required_by": [_plain(edge) for edge in distribution.required_by],
         "findings": list(distribution.findings),
