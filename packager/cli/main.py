@@ -16,6 +16,7 @@ _COMMANDS = {
     "runtime": "List runtimes, show what one provides, or capture it from your account.",
     "verify": "Prove a zip: every claim, every library, and the handler's import.",
     "trace": 'Note which files a built function opens, for `slim = "traced"`.',
+    "explain": "Explain an error line of a deploy or a start, and name what causes it.",
     "invoke": "Let a built function answer an event on this machine, as in Lambda.",
 }
 _INTERRUPTED = 130

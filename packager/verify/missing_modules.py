@@ -1,10 +1,12 @@
 """Why a module is not there, and what to do. Pure: facts in, words out."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from packager.model.finding import Finding
 from packager.model.target import Target
+from packager.verify.extension_modules import importable_suffixes
 from packager.verify.standard_library import gone_since, new_in
 from packager.verify.surroundings import Surroundings
 
@@ -44,6 +46,33 @@ def explain_missing(name: str, failure: Mapping[str, Any], around: Surroundings)
         f"`{name}`{by} is neither in the zip nor in {around.target.runtime}",
         f"add `{distribution}` to the requirements",
     )
+
+
+def module_causes(name: str, around: Surroundings) -> list[Finding]:
+    """Word why a function with these files says that it has no module `name`.
+
+    Unlike `explain_missing` it does not know that the files themselves lack it: the line may be of
+    another artifact than this one.
+    """
+    stem = name.replace(".", "/")
+    present = [each for each in (f"{stem}.py", f"{stem}/__init__.py") if each in around.files]
+    suffixes = importable_suffixes(around.target)
+    native = sorted(each for each in around.files if re.match(rf"{re.escape(stem)}\.\S*so$", each))
+    present += [each for each in native if each.removeprefix(stem) in suffixes]
+    if present:
+        text = f"`{name}` is there, as `{present[0]}`, so what is deployed is another artifact"
+        return [
+            _missing(f"{text}, or something in front of it on the path has its name", _DEPLOYED)
+        ]
+    if native:
+        text = f"`{native[0]}` is there, and {around.target.label} does not look for such a name"
+        return [_missing(text, f"lpack build --runtime {around.target.runtime}")]
+    return [explain_missing(name, {}, around)]
+
+
+_DEPLOYED = (
+    "`aws lambda get-function-configuration --function-name NAME --query CodeSha256` tells which"
+)
 
 
 def _moved(top: str, target: Target) -> bool:

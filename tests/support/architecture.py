@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 STAGES = frozenset(
-    {"assemble", "bootstrap", "inputs", "lock", "measure", "place", "report", "runtime"}
+    {"assemble", "bootstrap", "explain", "inputs", "lock", "measure", "place", "report", "runtime"}
     | {"slim", "verify", "wheels"}
 )
 MAX_FILE_LINES = 300

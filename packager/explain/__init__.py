@@ -1,0 +1,1 @@
+"""What the error lines of AWS, the loader and Python mean."""
