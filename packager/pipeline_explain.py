@@ -26,9 +26,7 @@ def explain_text(
     """
     errors = recognize(text)
     native = any(needs_libraries(error) for error in errors)
-    facts = (
-        [_facts(path, manifest, native=native) for path, manifest in artifacts] if errors else []
-    )
+    facts = [_facts(*each, native=native) for each in artifacts] if errors else []
     return tuple(_explain(error, facts) for error in errors)
 
 

@@ -119,7 +119,7 @@ def _soname(error: KnownError, facts: ArtifactFacts) -> Iterator[Finding]:
         yield _innocent(error, facts, text, _configure(f"--runtime {target.runtime}"))
         return
     inside = [name for name in facts.files if PurePosixPath(name).name == soname]
-    unresolved = [x for x in Loader(facts.libraries, facts.system).unresolved()]
+    unresolved = Loader(facts.libraries, facts.system).unresolved()
     faults = [fault for fault in unresolved if fault.soname == soname]
     if not faults and asking and not inside:
         faults = [Unresolved(needing=each, soname=soname, elsewhere="") for each in asking]
@@ -135,10 +135,8 @@ def _soname(error: KnownError, facts: ArtifactFacts) -> Iterator[Finding]:
     elif faults:
         yield from missing_libraries(faults, target)
     else:
-        text = f"no library in it is linked to `{soname}`"
-        yield _innocent(
-            error, facts, text, "then Python code loads it by name (ctypes), or a layer"
-        )
+        text = f"no library in it is linked to `{soname}`; a layer's is, or Python code asks for it"
+        yield _innocent(error, facts, text)
 
 
 def _module(error: KnownError, facts: ArtifactFacts) -> Iterator[Finding]:

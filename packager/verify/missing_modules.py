@@ -61,9 +61,7 @@ def module_causes(name: str, around: Surroundings) -> list[Finding]:
     present += [each for each in native if each.removeprefix(stem) in suffixes]
     if present:
         text = f"`{name}` is there, as `{present[0]}`, so what is deployed is another artifact"
-        return [
-            _missing(f"{text}, or something in front of it on the path has its name", _DEPLOYED)
-        ]
+        return [_missing(f"{text}, or something before it on the path has its name", _DEPLOYED)]
     if native:
         text = f"`{native[0]}` is there, and {around.target.label} does not look for such a name"
         return [_missing(text, f"lpack build --runtime {around.target.runtime}")]

@@ -18,6 +18,10 @@ from support.wheel_builder import build_wheel
 _SHARPYUV = "pillow.libs/libsharpyuv"
 _OPENMP = "sklearn/utils/_openmp_helpers.cpython-313-x86_64-linux-gnu.so"
 _SPEEDUPS = "markupsafe/_speedups"
+_COMBINED = (
+    "Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. "
+    "The actual size is 262200000 bytes"
+)
 
 
 def _taken(target: str, wheel: str, start: str) -> tuple[str, bytes]:
@@ -94,9 +98,8 @@ def test_which_library_is_for_another_machine(explain: Callable[[str], dict[str,
 
 
 def test_which_library_needs_one_that_is_missing(explain: Callable[[str], dict[str, Any]]) -> None:
-    told = explain(
-        "libgomp-e985bcbb.so.1.0.0: cannot open shared object file: No such file or directory"
-    )
+    soname = "libgomp-e985bcbb.so.1.0.0"
+    told = explain(f"{soname}: cannot open shared object file: No such file or directory")
     assert _OPENMP in told["causes"][0]
     assert "which neither the bundle nor python3.11/x86_64 has" in told["causes"][0]
 
@@ -128,11 +131,7 @@ def test_why_a_module_is_not_found(
     [
         ("Unzipped size must be smaller than 262144000 bytes", "the largest are natives 1.0"),
         ("Zipped size must be smaller than 52428800 bytes", "the largest are natives 1.0"),
-        (
-            "Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. "
-            "The actual size is 262200000 bytes",
-            "are in layers this build does not know of",
-        ),
+        (_COMBINED, "are in layers this build does not know of"),
         ("Cannot reference more than 5 layers", "is built for none"),
         ("INIT_REPORT Init Duration: 9999.79 ms Phase: init Status: timeout", "no bytecode"),
         ("No space left on device", "unpacks nothing to /tmp"),
