@@ -7,9 +7,9 @@ from typing import Final
 from packager.errors import CannotBuild
 from packager.model.progress import Reporter
 from packager.model.requirement import IndexSettings
+from packager.model.retry_policy import DEFAULT_POLICY, RetryPolicy
 from packager.model.selection import WheelReference
 from packager.wheels.receiving import local_path
-from packager.wheels.retry_policy import DEFAULT_POLICY, RetryPolicy
 from packager.wheels.store import Store
 
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 from packager.errors import CannotBuild
 from packager.model.progress import Reporter
+from packager.model.retry_policy import RetryPolicy
 from packager.model.selection import WheelReference
 from packager.wheels.http_client import HttpClient, Transient, abort, body_of
 from packager.wheels.receiving import WrongBytes, local_path, read_local, receive
-from packager.wheels.retry_policy import RetryPolicy
 from packager.wheels.store import Store
 
 if TYPE_CHECKING:

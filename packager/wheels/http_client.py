@@ -9,14 +9,17 @@ import ssl
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Final
 
 from packager.errors import CannotBuild, LpackError, UsageError
-from packager.model.redaction import redact_url
-from packager.model.requirement import IndexSettings
-from packager.wheels.origin import (
+from packager.model.network_failure import (
+    TRANSIENT,
+    causes_of,
+    root_cause,
+    wanted_wait_seconds,
+)
+from packager.model.origin import (
     DEFAULT_PORTS,
     Credentials,
     Origin,
@@ -26,6 +29,8 @@ from packager.wheels.origin import (
     redirected,
     without_credentials,
 )
+from packager.model.redaction import redact_url
+from packager.model.requirement import IndexSettings
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
@@ -33,7 +38,6 @@ if TYPE_CHECKING:
 _CHUNK_BYTES: Final = 1 << 18
 _MAXIMUM_REDIRECTS: Final = 10
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
-_TRANSIENT: Final = frozenset({408, 425, 429})
 _LONGEST_WAIT_SECONDS: Final = 60.0
 # Bytes must arrive as they lie on the server: the digest is of them (RFC 9110 §12.5.3).
 _HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "lpack"}
@@ -141,7 +145,7 @@ def body_of(response: "Response", *, wheel: str) -> Iterator[bytes]:
                 _final(
                     wheel,
                     response.url,
-                    f"the connection broke ({_root_cause(error)})",
+                    f"the connection broke ({root_cause(error)})",
                     hint=_TRY_LATER,
                 )
             ) from None
@@ -173,8 +177,8 @@ def _accepted(response: "Response", url: str, *, wheel: str) -> "Response":
         return response
     response.close()
     reason = f"the server answers {status} {response.reason or ''}".rstrip()
-    if status in _TRANSIENT or status >= 500:
-        wait = _wanted_wait(response.headers.get("Retry-After"))
+    if status in TRANSIENT or status >= 500:
+        wait = wanted_wait_seconds(response.headers.get("Retry-After"), now=time.time())
         if wait is not None and wait > _LONGEST_WAIT_SECONDS:
             raise _final(wheel, url, reason, hint=f"try again in {wait:.0f} seconds, as it asks")
         raise Transient(_final(wheel, url, reason, hint=_TRY_LATER), after_seconds=wait)
@@ -187,29 +191,17 @@ def _accepted(response: "Response", url: str, *, wheel: str) -> "Response":
     raise _final(wheel, url, reason, hint=hints.get(status, "lock again: the file may have moved"))
 
 
-def _wanted_wait(text: str | None) -> float | None:
-    """Read Retry-After, seconds or a date (RFC 9110 §10.2.3); None when there is none."""
-    if text is None:
-        return None
-    if text.strip().isdecimal():
-        return float(text)
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return None
-
-
 def _worded(error: OSError, url: str, *, wheel: str) -> Exception:
     """Turn what `requests` raised before there was an answer into our words."""
     from requests import exceptions  # noqa: PLC0415 -- only here when requests is loaded
 
     address = origin_of(url).address
-    cause = _root_cause(error)
+    cause = root_cause(error)
     if isinstance(error, exceptions.InvalidProxyURL):
         return UsageError("the proxy's URL cannot be used", hint="write it as http://PROXY:PORT")
     if isinstance(error, exceptions.ProxyError):
         return Transient(_final(wheel, url, f"the proxy fails ({cause})", hint=_OFFLINE_HINT))
-    if any(isinstance(e, ssl.SSLCertVerificationError) for e in _chain(error)):
+    if any(isinstance(e, ssl.SSLCertVerificationError) for e in causes_of(error)):
         return CannotBuild(
             f"`{address}` does not have a trusted certificate: {cause}",
             hint="name your certificate authority's file: REQUESTS_CA_BUNDLE=FILE",
@@ -221,22 +213,3 @@ def _worded(error: OSError, url: str, *, wheel: str) -> Exception:
     # An OSError of its own: the certificate bundle that the environment names is not there.
     reason = cause if isinstance(error, exceptions.RequestException) else str(error)
     return _final(wheel, url, reason, hint=None)
-
-
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _root_cause(error: BaseException) -> str:
-    """Say what the system said, without the wrappings of libraries, which hold whole URLs."""
-    chain = list(_chain(error))
-    for link in reversed(chain):
-        if isinstance(link, ssl.SSLCertVerificationError):
-            return link.verify_message
-        if isinstance(link, OSError) and link.strerror:
-            return link.strerror
-        if isinstance(link, TimeoutError):
-            return "timed out"
-    return type(chain[0]).__name__

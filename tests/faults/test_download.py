@@ -28,9 +28,9 @@ from support.fault_server import (
 from packager.errors import CannotBuild, LpackError, UsageError
 from packager.model.progress import NullReporter
 from packager.model.requirement import IndexSettings
+from packager.model.retry_policy import RetryPolicy
 from packager.model.selection import WheelReference
 from packager.wheels.download import fetch
-from packager.wheels.retry_policy import RetryPolicy
 from packager.wheels.store import Store
 
 CASES = json.loads(

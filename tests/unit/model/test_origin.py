@@ -2,7 +2,7 @@
 
 import pytest
 
-from packager.wheels.origin import (
+from packager.model.origin import (
     credentials_for,
     credentials_in,
     origin_of,
