@@ -46,3 +46,9 @@ class WheelRefused(CannotBuild):
         super().__init__(f"{wheel} is refused: {reason}", hint=hint or advice)
         self.wheel = wheel
         self.reason = reason
+
+
+class CannotPublish(LpackError):  # noqa: N818 -- named as the sentence it stands for
+    """A finished artifact cannot be brought to where it is used (exit code 4)."""
+
+    exit_code = 4

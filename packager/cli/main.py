@@ -16,6 +16,7 @@ _COMMANDS = {
     "runtime": "List runtimes, show what one provides, or capture it from your account.",
     "verify": "Prove a zip: every claim, every library, and the handler's import.",
     "trace": 'Note which files a built function opens, for `slim = "traced"`.',
+    "publish": "Bring a built artifact to where functions are created from it.",
     "explain": "Explain an error line of a deploy or a start, and name what causes it.",
     "invoke": "Let a built function answer an event on this machine, as in Lambda.",
 }
@@ -50,7 +51,8 @@ class _LazyGroup(click.Group):
     cls=_LazyGroup,
     name="lpack",
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "LPACK"},
-    epilog="Exit codes: 0 ok · 1 a limit or check failed · 2 usage · 3 cannot build · 70 a bug",
+    epilog="Exit codes: 0 ok · 1 a limit or check failed · 2 usage · 3 cannot build · "
+    "4 cannot publish · 70 a bug",
 )
 @click.version_option(__version__, prog_name="lpack", message="%(prog)s %(version)s")
 def group() -> None:
