@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterator
 
 STAGES = frozenset(
-    {"assemble", "bootstrap", "explain", "inputs", "lock", "measure", "place", "registry"}
-    | {"report", "runtime", "slim", "verify", "wheels"}
+    {"assemble", "bootstrap", "explain", "inputs", "inspect", "lock", "measure", "place"}
+    | {"registry", "report", "runtime", "slim", "verify", "wheels"}
 )
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40

@@ -1,0 +1,1 @@
+"""Reads artifacts that lpack may never have seen: what is in them, and whose it is."""
