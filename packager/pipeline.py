@@ -7,16 +7,12 @@ second half depends on the user's code and runs whenever that changed.
 """
 
 import os
-import sys
 from pathlib import Path
-from typing import NamedTuple
 
 from packager.assemble.checked import PayloadDamagedError
-from packager.assemble.merge import CollisionError
 from packager.assemble.output import atomic_output
-from packager.assemble.rewrite import rewrite_zip
 from packager.assemble.zip_writer import PayloadSource, write_zip
-from packager.errors import CannotBuild, UsageError
+from packager.errors import UsageError
 from packager.measure.measurement import measure
 from packager.model.artifact import ZipArtifact
 from packager.model.build import Build, BuildOptions
@@ -25,9 +21,8 @@ from packager.model.deflating import STREAM_ABOVE_BYTES, encoder, large_encoder
 from packager.model.payload import Dependencies, Payload
 from packager.model.progress import Reporter
 from packager.model.project import Function, SourceTree
-from packager.pipeline_memory import Memory
-from packager.pipeline_prefix import PrefixMemory, Repeated
-from packager.report.manifest import manifest_text
+from packager.pipeline_memory import TRIES, Memory, unreliable
+from packager.report.manifest import manifest_of, render_manifest
 from packager.runtime.targets import default_runtime, runtime_names
 from packager.wheels.store import Store
 
@@ -48,20 +43,19 @@ def build_function(
     here: it is in the result, after everything was written.
     """
     memory = Memory(store, function)
-    done = _assemble_healing(function, tree, memory, options=options, reporter=reporter)
+    dependencies, artifact = _assemble_healing(
+        function, tree, memory, options=options, reporter=reporter
+    )
     build = Build(
         function=function,
-        dependencies=done.dependencies,
-        artifact=done.artifact,
-        measurement=measure(done.dependencies, done.artifact, upload=function.upload),
+        dependencies=dependencies,
+        artifact=artifact,
+        measurement=measure(dependencies, artifact, upload=function.upload),
         excluded=tree.excluded,
-        encoders=(*_encoders(done.artifact), *done.dependencies.makers),
+        encoders=(*_encoders(artifact), *dependencies.makers),
     )
-    text, distributions = manifest_text(build, distributions=done.distributions)
-    with atomic_output(manifest_path(function), durable=_is_synced(function)) as output:
-        output.write(text.encode())
-    if done.distributions is None and done.artifact.prefix is not None:
-        done.before.remember(Repeated(done.artifact.prefix, distributions))
+    with atomic_output(manifest_path(function)) as output:
+        output.write(render_manifest(manifest_of(build)).encode())
     return build
 
 
@@ -95,15 +89,6 @@ def manifest_path(function: Function) -> Path:
     return function.target_dir / f"{function.name}.lpack.json"
 
 
-class _Assembled(NamedTuple):
-    """A written zip; `distributions` is the manifest's text of them when it is known already."""
-
-    dependencies: Dependencies
-    artifact: ZipArtifact
-    before: PrefixMemory
-    distributions: str | None
-
-
 def _assemble_healing(
     function: Function,
     tree: SourceTree,
@@ -111,30 +96,25 @@ def _assemble_healing(
     *,
     options: BuildOptions,
     reporter: Reporter,
-) -> _Assembled:
+) -> tuple[Dependencies, ZipArtifact]:
     """Find the dependencies and assemble; payloads that turn out damaged are made again."""
     store, stamp = memory.store, _stamp()
-    healed: set[str] = set()
-    while True:
+    for _ in range(TRIES):
         dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
         try:
-            return _assemble(function, dependencies, tree, store=store, stamp=stamp)
+            artifact = _assemble(function, dependencies, tree, store=store, stamp=stamp)
         except PayloadDamagedError as damage:
-            if damage.key in healed:
-                raise CannotBuild(
-                    f"what was just written to the store `{store.root}` reads back differently",
-                    hint="check the disk, or set LPACK_CACHE_DIR=DIR to use another one",
-                ) from damage
-            healed.add(damage.key)
             reporter.warn("a payload in the store was damaged; it is made again from its wheel")
             store.discard("payloads", damage.key, ".zip")
             memory.forget()
+        else:
+            return dependencies, artifact
+    raise unreliable(store)
 
 
 def _assemble(
     function: Function, dependencies: Dependencies, tree: SourceTree, *, store: Store, stamp: int
-) -> _Assembled:
-    """Copy what the last build knew to come before the user's code, or splice all payloads."""
+) -> ZipArtifact:
     payloads = [
         _source(f"{distribution.name} {distribution.version}", payload, store)
         for distribution in dependencies.shipped
@@ -147,19 +127,7 @@ def _assemble(
 
         bootstrap, code = place_bootstrap(function, tree, store=store)
         payloads.append(_source("", bootstrap, store))
-    path, durable = artifact_path(function), _is_synced(function)
-    before = PrefixMemory(store, function, dependencies, payloads)
-    known = before.recall() if stamp == EPOCH_STAMP else None
-    if known is not None:
-        try:
-            artifact = rewrite_zip(path, payloads, code, known.prefix, durable=durable)
-        except (CollisionError, PayloadDamagedError):
-            # Whose fault it is, only a look at every payload tells.
-            before.forget()
-        else:
-            return _Assembled(dependencies, artifact, before, known.distributions)
-    artifact = write_zip(path, payloads, code, stamp=stamp, durable=durable)
-    return _Assembled(dependencies, artifact, before, None)
+    return write_zip(artifact_path(function), payloads, code, stamp=stamp)
 
 
 def _source(owner: str, payload: Payload, store: Store) -> PayloadSource:
@@ -172,15 +140,6 @@ def _source(owner: str, payload: Payload, store: Store) -> PayloadSource:
         file_bytes=payload.file_bytes,
         entries=payload.entries,
     )
-
-
-def _is_synced(function: Function) -> bool:
-    """Tell whether the build waits for the disk: what is released does, what is tried out not.
-
-    Linux tells when it was started, so that nothing remembered outlives a power cut; elsewhere
-    every artifact is synced.
-    """
-    return function.release or sys.platform != "linux"
 
 
 def _stamp() -> int:

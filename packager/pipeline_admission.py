@@ -24,7 +24,7 @@ from packager.slim.payload import RECIPE, write_payload
 from packager.slim.prune_rules import digest_of_rules
 from packager.slim.rules import check_named_rules
 from packager.wheels.admission import admit
-from packager.wheels.store import Store
+from packager.wheels.store import EntryLostError, Store
 
 # Inflating, hashing and checking release the interpreter's lock; more threads than this only
 # raise the memory needed.
@@ -113,12 +113,17 @@ def _admit(pin: Pin, *, store: Store, lenient: bool) -> Ready:
     known = store.read_document("admitted", key)
     if known is not None:
         return Ready(key, known)
-    admitted = admit(
-        store.wheel_path(wheel.sha256),
-        sha256=wheel.sha256,
-        filename=wheel.filename,
-        allow_record_mismatch=lenient,
-    )
+    try:
+        admitted = admit(
+            store.proven_wheel(wheel.sha256),
+            sha256=wheel.sha256,
+            filename=wheel.filename,
+            allow_record_mismatch=lenient,
+        )
+    except CannotBuild:
+        if store.has_wheel(wheel.sha256):
+            raise
+        raise EntryLostError(wheel.filename) from None
     if (admitted.name, admitted.version) != (pin.name, pin.version):
         raise CannotBuild(
             f"the lock takes `{wheel.filename}` for {pin.name} {pin.version}, "
@@ -154,20 +159,21 @@ def _payload(
             return payload
     members = store.read_document("members", ready.key)
     if members is None:
-        raise CannotBuild(
-            f"the store lost what it knew of `{pin.wheel.filename}`",
-            hint="build again, after deleting the store ($LPACK_CACHE_DIR) when it happens twice",
-        )
-    with store.writing("payloads", key, ".zip", durable=False) as temporary:
-        payload = write_payload(
-            store.wheel_path(pin.wheel.sha256),
-            _wheel_of(pin, members, ready),
-            temporary,
-            key=key,
-            settings=settings,
-            python=python,
-            threads=workers,
-        )
+        store.discard("admitted", ready.key, ".json")
+        raise EntryLostError(f"what was known of {pin.wheel.filename}")
+    try:
+        with store.writing("payloads", key, ".zip", durable=False) as temporary:
+            payload = write_payload(
+                store.proven_wheel(pin.wheel.sha256),
+                _wheel_of(pin, members, ready),
+                temporary,
+                key=key,
+                settings=settings,
+                python=python,
+                threads=workers,
+            )
+    except FileNotFoundError as error:
+        raise EntryLostError(pin.wheel.filename) from error
     store.write_document("slimmed", key, json_ready(payload))
     return payload
 

@@ -23,6 +23,7 @@ from packager.model.target import Target
 from packager.pipeline_admission import Ready, admit_all, payloads_of
 from packager.pipeline_description import Found, describe
 from packager.pipeline_memory import (
+    TRIES,
     Memory,
     digest_of,
     key_of,
@@ -30,6 +31,7 @@ from packager.pipeline_memory import (
     look_at,
     settings_of,
     tree_digest,
+    unreliable,
 )
 from packager.pipeline_payloads import (
     Payloads,
@@ -42,7 +44,7 @@ from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.runtime.subtraction import subtract
 from packager.runtime.targets import load_target
 from packager.wheels.download import fetch
-from packager.wheels.store import Store
+from packager.wheels.store import EntryLostError, Store
 
 
 def resolve_dependencies(
@@ -54,8 +56,24 @@ def resolve_dependencies(
 ) -> Dependencies:
     """Lock, select, fetch, admit and subtract; the result is remembered.
 
-    Raises LpackError for what the user's files, the index, a wheel or the disk did.
+    What the store loses meanwhile (somebody prunes it, a disk fails) is made again. Raises
+    LpackError for what the user's files, the index, a wheel or the disk did.
     """
+    for _ in range(TRIES):
+        try:
+            return _resolve(function, memory, options=options, reporter=reporter)
+        except EntryLostError as lost:
+            reporter.step(f"the store lost {lost}; once more")
+    raise unreliable(memory.store)
+
+
+def _resolve(
+    function: Function,
+    memory: Memory,
+    *,
+    options: BuildOptions,
+    reporter: Reporter,
+) -> Dependencies:
     target = load_target(function.runtime, function.architecture, function.kind)
     requirements = read_requirements(function)
     store = memory.store
@@ -151,7 +169,7 @@ def _prove(
 
 def content_of(requirements: RequirementSet) -> list[Any]:
     """Everything in the requirements that decides the result, as JSON-ready values."""
-    lock_bytes = requirements.lock.read_text(encoding="utf-8") if requirements.lock else None
+    lock_digest = digest_of(requirements.lock) if requirements.lock else None
     indexes = requirements.indexes
     return [
         [[str(item.requirement), item.origin] for item in requirements.declared],
@@ -163,7 +181,7 @@ def content_of(requirements: RequirementSet) -> list[Any]:
         sorted([*key, *sorted(digests)] for key, digests in requirements.hashes.items()),
         requirements.require_hashes,
         requirements.prereleases,
-        lock_bytes,
+        lock_digest,
         [indexes.index_url, *indexes.extra_index_urls, *indexes.find_links, indexes.no_index],
     ]
 

@@ -15,9 +15,13 @@ from typing import Any
 
 from packager import __version__
 from packager.code_identity import code_identity
+from packager.errors import CannotBuild
 from packager.model.payload import Dependencies, Payload
 from packager.model.project import Function
-from packager.wheels.store import Store
+from packager.wheels.store import EntryLostError, Store
+
+TRIES = 5
+"""How often the store may lose something while one build works with it."""
 
 # A file written to this recently may change again without a visible difference.
 _RACY_NS = 50_000_000
@@ -89,6 +93,27 @@ def is_whole(store: Store, payload: Payload) -> bool:
         return store.file("payloads", payload.key, ".zip").stat().st_size == payload.file_bytes
     except OSError:
         return False
+
+
+def proven_payload(store: Store, payload: Payload) -> Path:
+    """Give the place of a payload after hashing it: for those who make something of it.
+
+    Assembly hashes what it copies and needs no such look. Raises EntryLostError, after removing
+    a damaged payload, when it has to be made again.
+    """
+    place = store.file("payloads", payload.key, ".zip")
+    if digest_of(place) != payload.sha256:
+        store.discard("payloads", payload.key, ".zip")
+        raise EntryLostError(f"the payload {payload.key}")
+    return place
+
+
+def unreliable(store: Store) -> CannotBuild:
+    """Word that the store keeps losing what is written to it."""
+    return CannotBuild(
+        f"the store `{store.root}` loses or alters what is written to it",
+        hint="check the disk, or set LPACK_CACHE_DIR=DIR to use another one",
+    )
 
 
 def look_at(files: Iterable[Path], trees: Iterable[Path]) -> dict[str, Any]:

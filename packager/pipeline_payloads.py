@@ -17,7 +17,7 @@ from packager.model.project import Function
 from packager.model.prune import Dropped
 from packager.model.target import Target
 from packager.model.trace import Trace
-from packager.pipeline_memory import is_whole, key_of
+from packager.pipeline_memory import is_whole, key_of, proven_payload
 from packager.slim.bytecode import RECIPE as BYTECODE_RECIPE
 from packager.slim.bytecode_choice import PycFact, choose_bytecode
 from packager.slim.bytecode_payload import bytecode_facts, write_bytecode_payload, write_chosen
@@ -79,7 +79,7 @@ def _traced(
     known = _known(store, "traced", key)
     if known is not None:
         return known
-    source = store.file("payloads", payload.key, ".zip")
+    source = proven_payload(store, payload)
     with store.writing("payloads", key, ".zip", durable=False) as temporary:
         made = traced_payload(source, touched, temporary, key=key, name=name, version=version)
     if made is None:
@@ -127,7 +127,7 @@ def _compiled(
         return known
     with store.writing("payloads", key, ".zip", durable=False) as temporary:
         made = write_bytecode_payload(
-            store.file("payloads", payload.key, ".zip"),
+            proven_payload(store, payload),
             temporary,
             key=key,
             interpreter=Path(interpreter.executable),
@@ -173,7 +173,7 @@ def _part(payload: Payload, names: list[str], *, store: Store) -> Payload:
     known = _known(store, "bytecode", key)
     if known is not None:
         return known
-    source = store.file("payloads", payload.key, ".zip")
+    source = proven_payload(store, payload)
     with store.writing("payloads", key, ".zip", durable=False) as temporary:
         made = write_chosen(source, frozenset(names), temporary, key=key)
     store.write_document("bytecode", key, json_ready(made))

@@ -1,6 +1,7 @@
 """The command group, and what becomes of every way a command can end."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -8,12 +9,10 @@ import click
 
 from packager import __version__
 from packager.cli.console import render_error, say, styled
-from packager.errors import LpackError
+from packager.errors import CannotBuild, LpackError
 
 _COMMANDS = {
     "build": "Build the zips of a project's functions, measured against AWS's limits.",
-    "check": "Hold artifacts against AWS's limits, your budgets and a baseline.",
-    "diff": "Tell what changed between two artifacts, and which requirement caused it.",
     "why": "Explain why a distribution is in a zip, or why it is not.",
     "runtime": "List runtimes, show what one provides, or capture it from your account.",
     "verify": "Prove a zip: every claim, every library, and the handler's import.",
@@ -21,6 +20,7 @@ _COMMANDS = {
     "publish": "Bring a built artifact to where functions are created from it.",
     "explain": "Explain an error line of a deploy or a start, and name what causes it.",
     "invoke": "Let a built function answer an event on this machine, as in Lambda.",
+    "cache": "Look after the store: its place and size, verify it, prune it.",
 }
 _INTERRUPTED = 130
 _BUG = 70
@@ -93,6 +93,8 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 -- one return for eac
         # check. Python must not complain at exit either.
         sys.stdout = None
         return 0
+    except OSError as error:
+        return _disk(error)
     except Exception:  # noqa: BLE001 -- the last resort: everything foreseen ends above
         return _bug()
     return result if isinstance(result, int) else 0
@@ -103,6 +105,19 @@ def _usage(error: click.UsageError) -> int:
     command = error.ctx.command_path if error.ctx is not None else "lpack"
     say(f"{styled('hint:', fg='cyan', bold=True)} {command} --help")
     return 2
+
+
+def _disk(error: OSError) -> int:
+    """Word what the disk did where no stage foresaw it: an error of the system is no bug."""
+    if error.errno is None or os.environ.get("LPACK_TRACEBACK"):
+        return _bug()
+    place = f"cannot use `{error.filename}`" if error.filename else "the system refuses a file"
+    refusal = CannotBuild(
+        f"{place}: {os.strerror(error.errno)}",
+        hint="check disk, permissions and `ulimit -n`; LPACK_TRACEBACK=1 shows where it happens",
+    )
+    say(render_error(refusal))
+    return refusal.exit_code
 
 
 def _bug() -> int:

@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from packager.errors import UsageError
-from packager.inputs.budgets import parse_budgets
 from packager.inputs.setting_values import Place, nearest, parse_value
-from packager.model.budget import Budgets
 
 Shape = Literal[
-    "text", "choice", "texts", "path", "policies", "switch", "drops", "services", "bytes",
-    "budgets",
+    "text", "choice", "texts", "path", "policies", "switch", "drops", "services", "bytes"
 ]  # fmt: skip
 
 FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -161,12 +158,6 @@ SETTINGS: tuple[Setting, ...] = (
         "interpreter of the target's version.",
     ),
     Setting("trace", "path", ".lpack-trace.json", "What `lpack trace` wrote."),
-    Setting(
-        "budgets",
-        "budgets",
-        "{}",
-        "What you allow a function to be, beside AWS's limits: see [check](check.md).",
-    ),
     Setting("target-dir", "path", "dist", "Where artifacts and manifests are written."),
 )
 
@@ -208,7 +199,6 @@ class Overrides(NamedTuple):
     release: bool | None = None
     bytecode: int | str | None = None
     trace: str | Path | None = None
-    budgets: Budgets | None = None
     target_dir: str | Path | None = None
 
 
@@ -226,9 +216,6 @@ def parse_settings(
         setting = _BY_KEY.get(key)
         if setting is None:
             raise _unknown_key(key, place, known=(*_BY_KEY, *tables))
-        if setting.shape == "budgets":
-            values[setting.field] = parse_budgets(value, place=place.below(key))
-            continue
         values[setting.field] = parse_value(setting.key, setting.shape, value, place=place)
         if setting.shape == "choice":
             name = f"`{place.dotted(key)}` in `{place.file}`"

@@ -1,9 +1,9 @@
 """Reading and writing `pylock.toml` (PEP 751)."""
 
 import os
-import tempfile
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from packaging.pylock import Package, Pylock, PylockUnsupportedVersionError, PylockValidationError
 
 from packager.errors import CannotBuild, UsageError
+from packager.leftovers import remove_leftovers, temporary_mark
 from packager.lock.toml_text import render_document
 from packager.model.redaction import redact_url
 
@@ -65,18 +66,17 @@ def render_lock(pylock: Pylock) -> str:
 def write_lock(pylock: Pylock, path: Path) -> None:
     """Write `pylock` to `path`, in one step; raise CannotBuild when the disk refuses."""
     content = render_lock(pylock).encode()
-    temporary: str | None = None
+    temporary = path.with_name(f".{path.name}.{temporary_mark()}.part")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        with os.fdopen(handle, "wb") as file:
+        remove_leftovers(str(path.parent), prefix=f".{path.name}.", suffix=".part")
+        with temporary.open("xb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
         raise CannotBuild(
             f"cannot write `{path}`: {_reason(error)}", hint="check the folder and the disk"
         ) from error

@@ -36,4 +36,4 @@ def measure(dependencies: Dependencies, artifact: ZipArtifact, *, upload: str) -
 
 
 def _figures(contents: Contents) -> tuple[int, int, int]:
-    return contents.entries, contents.compressed_bytes, contents.uncompressed_bytes
+    return len(contents.records), contents.compressed_bytes, contents.uncompressed_bytes

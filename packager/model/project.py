@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from packager.model.budget import NO_BUDGETS, Budgets
 from packager.model.prune import SlimTier
 from packager.model.target import Architecture, TargetKind
 
@@ -56,7 +55,6 @@ class Function(NamedTuple):
     release: bool = False
     bytecode: int = 0
     trace: Path = Path(".lpack-trace.json")
-    budgets: Budgets = NO_BUDGETS
     target_dir: Path = Path("dist")
     guesses: tuple[Guess, ...] = ()
     configuration_files: tuple[Path, ...] = ()

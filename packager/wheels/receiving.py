@@ -58,6 +58,7 @@ def receive(
     except BaseException:
         heard(-received)
         raise
+    store.note_proven(wheel.sha256)
 
 
 def local_path(wheel: WheelReference) -> Path | None:

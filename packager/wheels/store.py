@@ -16,20 +16,17 @@ import json
 import os
 import stat
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 from packager.errors import CannotBuild
+from packager.leftovers import remove_leftovers, temporary_mark
 
 VERSION: Final = "v1"
 ENVIRONMENT_VARIABLE: Final = "LPACK_CACHE_DIR"
 
-_STALE_SECONDS: Final = 3600
-_ABANDONED_SECONDS: Final = 86_400
-_SWEEP_SECONDS: Final = 86_400
 _CHUNK_BYTES: Final = 1 << 20
 _FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _DISK: Final = frozenset({errno.EROFS, errno.EIO})
@@ -50,6 +47,10 @@ _PAPERS: Final = {
 }
 
 
+class EntryLostError(Exception):
+    """An entry is gone, or not what was written, since it was looked at: do the work again."""
+
+
 class Store:
     """A folder of content-addressed files; nothing is touched on disk before the first use.
 
@@ -62,6 +63,7 @@ class Store:
         self.root = Path(self._base)
         self._ready = False
         self._lock = threading.Lock()
+        self._proven: set[str] = set()
 
     @classmethod
     def default(cls) -> "Store":
@@ -102,6 +104,23 @@ class Store:
         except OSError:
             return False
         return digest.hexdigest() == sha256
+
+    def note_proven(self, sha256: str) -> None:
+        """Note that this process has just hashed the wheel with this digest."""
+        self._proven.add(sha256)
+
+    def proven_wheel(self, sha256: str) -> Path:
+        """Give the place of a wheel whose bytes this process has hashed, now or before.
+
+        A disk may have changed what another process verified. Raises EntryLostError, after
+        removing a damaged wheel, when it has to be fetched again.
+        """
+        if sha256 not in self._proven:
+            if not self.wheel_is_intact(sha256):
+                self.discard("wheels", sha256, ".whl")
+                raise EntryLostError(f"the wheel {sha256}")
+            self._proven.add(sha256)
+        return self.wheel_path(sha256)
 
     def discard(self, kind: str, key: str, suffix: str) -> None:
         """Remove an entry that turned out to be damaged; an absent one is fine."""
@@ -144,8 +163,8 @@ class Store:
                 content = file.read()
         except OSError:
             return None
-        body = content[_BODY_START:-2]
-        if content == _document(kind, key, body):
+        body = document_body(kind, key, content)
+        if body is not None:
             value: dict[str, Any] = json.loads(body)
             return value
         with suppress(OSError):
@@ -166,7 +185,7 @@ class Store:
         return f"{self._base}/{kind}/{key[:2]}/{key}{suffix}"
 
     def _new_temporary(self, suffix: str) -> str:
-        path = f"{self._base}/{_TEMPORARIES}/{os.getpid()}-{os.urandom(8).hex()}{suffix}"
+        path = f"{self._base}/{_TEMPORARIES}/{temporary_mark()}{suffix}"
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY
         self._prepare()
         try:
@@ -189,7 +208,7 @@ class Store:
             for name, text in _PAPERS.items():
                 with suppress(FileExistsError), open(f"{self._base}/{name}", "x") as file:
                     file.write(text)
-            _sweep_daily(temporaries)
+            remove_leftovers(temporaries)
             self._ready = True
 
     def _check_owner(self) -> None:
@@ -227,6 +246,12 @@ class Store:
         return name.startswith(self._base) or self._base.startswith(name)
 
 
+def document_body(kind: str, key: str, content: bytes) -> bytes | None:
+    """Return the JSON inside a document's file, None when it is not exactly what was written."""
+    body = content[_BODY_START:-2]
+    return body if content == _document(kind, key, body) else None
+
+
 def _document(kind: str, key: str, body: bytes) -> bytes:
     digest = hashlib.sha256(f"{kind}/{key}\n".encode() + body).hexdigest()
     return b"".join((_DOCUMENT_HEAD, digest.encode(), _DOCUMENT_MIDDLE, body, b"}\n"))
@@ -238,44 +263,3 @@ def _sync(path: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _sweep_daily(folder: str) -> None:
-    """Remove what dead processes left, at most once a day; trouble here stops nobody."""
-    now = time.time()
-    marker = f"{folder}/.swept"
-    with suppress(OSError):
-        if now - os.stat(marker).st_mtime < _SWEEP_SECONDS:
-            return
-    with suppress(OSError):
-        with open(marker, "w"):
-            os.utime(marker)
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name != ".swept" and _is_stale(entry, now):
-                    with suppress(OSError):
-                        os.unlink(entry.path)
-
-
-def _is_stale(entry: "os.DirEntry[str]", now: float) -> bool:
-    try:
-        age = now - entry.stat(follow_symlinks=False).st_mtime
-    except OSError:
-        return False
-    if age < _STALE_SECONDS:
-        return False
-    # Process numbers are used again, and mean nothing on a disk shared by machines: after a day
-    # without a write nobody is writing any more.
-    return age >= _ABANDONED_SECONDS or not _is_alive(entry.name.partition("-")[0])
-
-
-def _is_alive(process: str) -> bool:
-    if os.name != "posix" or not process.isascii() or not process.isdigit():
-        return False
-    try:
-        os.kill(int(process), 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True

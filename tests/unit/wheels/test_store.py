@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from packager.errors import CannotBuild
+from packager.leftovers import temporary_mark
 from packager.wheels.store import Store
 
 ROOT = os.name == "posix" and os.geteuid() == 0
@@ -34,7 +35,7 @@ def put_wheel(store: Store, body: bytes = BODY) -> str:
 
 def temporaries(store: Store) -> list[str]:
     folder = store.root / "tmp"
-    return [p.name for p in folder.iterdir() if p.name != ".swept"] if folder.exists() else []
+    return [p.name for p in folder.iterdir()] if folder.exists() else []
 
 
 def test_nothing_is_created_before_the_first_write(store: Store) -> None:
@@ -177,49 +178,48 @@ def test_swapped_documents_are_noticed(store: Store) -> None:
     assert store.read_document("locks", "two2") is None
 
 
-def leave_temporary(store: Store, process: int, age_seconds: float) -> str:
-    name = f"{process}-0011223344556677.whl"
-    path = store.root / "tmp" / name
+def leave_temporary(store: Store, mark: str, age_seconds: float) -> str:
+    path = store.root / "tmp" / f"{mark}.whl"
     path.write_bytes(b"left over")
     then = time.time() - age_seconds
     os.utime(path, (then, then))
-    return name
+    return path.name
 
 
-def dead_process() -> int:
-    process = subprocess.Popen([sys.executable, "-c", ""])
-    process.wait()
-    return process.pid
+def mark_of_a_dead_process() -> str:
+    code = "from packager.leftovers import temporary_mark; print(temporary_mark())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 @pytest.mark.parametrize(
-    ("alive", "age_seconds", "swept"),
+    ("who", "age_seconds", "swept"),
     [
-        (False, 60, False),
-        (False, 3700, True),
-        (True, 3700, False),
-        (True, 90_000, True),
+        ("dead", 0, True),
+        ("alive", 3700, False),
+        ("alive", 90_000, True),
+        ("another system", 3700, False),
+        ("another system", 90_000, True),
     ],
 )
 def test_only_what_nobody_writes_any_more_is_swept(
-    store: Store, alive: bool, age_seconds: float, swept: bool
+    store: Store, who: str, age_seconds: float, swept: bool
 ) -> None:
     put_wheel(store)
-    (store.root / "tmp" / ".swept").unlink()
-    name = leave_temporary(store, os.getppid() if alive else dead_process(), age_seconds)
+    mark = temporary_mark() if who == "alive" else mark_of_a_dead_process()
+    if who == "another system":
+        mark = "0123abcd" + mark[8:]
+    name = leave_temporary(store, mark, age_seconds)
     put_wheel(Store(store.root))
     assert (name not in temporaries(store)) == swept
 
 
-def test_sweeping_happens_once_a_day(store: Store) -> None:
+@pytest.mark.parametrize("name", [".swept", "notes.txt", "x-1-y.whl", "0123abcd-1-short.whl"])
+def test_files_of_others_are_never_swept(store: Store, name: str) -> None:
     put_wheel(store)
-    name = leave_temporary(store, dead_process(), 3700)
+    leave_temporary(store, name, 900_000)
     put_wheel(Store(store.root))
-    assert temporaries(store) == [name]
-    yesterday = time.time() - 86_500
-    os.utime(store.root / "tmp" / ".swept", (yesterday, yesterday))
-    put_wheel(Store(store.root))
-    assert temporaries(store) == []
+    assert temporaries(store) == [f"{name}.whl"]
 
 
 def test_the_environment_chooses_the_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,1 +1,0 @@
-"""The verdict on a built artifact: limits, budgets, growth against a baseline."""

@@ -1,0 +1,180 @@
+"""Looking after the store: what is in it, whether it is whole, and what may go.
+
+Safe beside running builds: an entry is removed by one `unlink` or `rename`, readers keep what
+they have open, and a build that misses an entry makes it again.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from packager.leftovers import remove_leftovers, temporary_mark
+from packager.wheels.store import Store, document_body
+
+_CHUNK_BYTES = 1 << 20
+# The temporaries, and the files that explain the folder.
+_NO_ENTRIES = frozenset({"tmp", "README", "CACHEDIR.TAG"})
+
+
+class Entry(NamedTuple):
+    """One thing in the store: a file, or a folder that counts as a whole.
+
+    `used_ns` is when it was last read, as far as the file system notes that, or else written.
+    """
+
+    kind: str
+    path: Path
+    bytes: int
+    used_ns: int
+
+
+class Damage(NamedTuple):
+    """An entry that is not what its name says; `reason` in words."""
+
+    path: Path
+    reason: str
+
+
+class Verdict(NamedTuple):
+    """What a look at all entries found."""
+
+    entries: int
+    bytes: int
+    damaged: tuple[Damage, ...]
+
+
+def list_entries(store: Store) -> Iterator[Entry]:
+    """Yield all entries; what disappears meanwhile is left out."""
+    for kind in _folders(store.root):
+        if kind.name in _NO_ENTRIES:
+            continue
+        for shelf in _folders(kind):
+            places = [shelf] if kind.name == "built" else _children(shelf)
+            for place in places:
+                with suppress(FileNotFoundError):
+                    yield _entry(kind.name, place)
+
+
+def verify_store(store: Store, *, repair: bool = False) -> Verdict:
+    """Read every byte and hold it against the digest it is stored under.
+
+    Wheels carry their digest as their name, documents inside, payloads in the documents that
+    tell of them; a payload that no document tells of is never used. With `repair`, what is
+    damaged is removed: the next build that needs it makes it again.
+    """
+    entries = list(list_entries(store))
+    payloads: dict[str, str] = {}
+    damaged: list[Damage] = []
+    # Documents first: they tell what the payloads must be.
+    for entry in sorted(entries, key=lambda each: each.path.suffix != ".json"):
+        with suppress(FileNotFoundError):
+            reason = _fault(entry, payloads)
+            if reason is not None:
+                damaged.append(Damage(entry.path, reason))
+    if repair:
+        for damage in damaged:
+            remove(damage.path, store)
+    return Verdict(len(entries), sum(entry.bytes for entry in entries), tuple(damaged))
+
+
+def prune_store(
+    store: Store, *, unused_seconds: float | None = None, keep_bytes: int | None = None
+) -> tuple[Entry, ...]:
+    """Remove what was not used for `unused_seconds`, then the longest unused above `keep_bytes`.
+
+    Returns what was removed. Temporaries of dead processes go, too.
+    """
+    remove_leftovers(str(store.root / "tmp"))
+    entries = sorted(list_entries(store), key=lambda each: each.used_ns)
+    left = sum(entry.bytes for entry in entries)
+    limit_ns = None if unused_seconds is None else time.time_ns() - int(unused_seconds * 1e9)
+    gone = []
+    for entry in entries:
+        old = limit_ns is not None and entry.used_ns < limit_ns
+        if old or (keep_bytes is not None and left > keep_bytes):
+            remove(entry.path, store)
+            left -= entry.bytes
+            gone.append(entry)
+    return tuple(gone)
+
+
+def remove(path: Path, store: Store) -> None:
+    """Remove an entry in one step; one that is gone already is fine."""
+    with suppress(FileNotFoundError):
+        if not path.is_dir():
+            path.unlink()
+            return
+        aside = store.root / "tmp" / temporary_mark()
+        path.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _fault(entry: Entry, payloads: dict[str, str]) -> str | None:
+    """Say what is wrong with `entry`; notes what documents tell of payloads."""
+    path = entry.path
+    if path.suffix == ".json":
+        body = document_body(entry.kind, path.stem, path.read_bytes())
+        if body is None:
+            return "it is torn or altered"
+        payloads.update(_payloads_in(json.loads(body)))
+        return None
+    if path.suffix == ".whl":
+        return None if _digest_of(path) == path.stem else "its bytes are not those of its name"
+    if entry.kind == "payloads":
+        wanted = payloads.get(path.stem)
+        altered = wanted is not None and _digest_of(path) != wanted
+        return "its bytes are not those that were written" if altered else None
+    if entry.kind == "built":
+        wheels = [each for each in _children(path) if each.suffix == ".whl"]
+        sound = all(_digest_of(wheel) == path.name for wheel in wheels)
+        return None if sound else "its bytes are not those of its name"
+    return None
+
+
+def _payloads_in(value: Any) -> dict[str, str]:  # noqa: ANN401 -- JSON
+    """Find every payload that a document tells of, by its key."""
+    found: dict[str, str] = {}
+    if isinstance(value, dict):
+        if {"key", "sha256", "file_bytes"} <= value.keys() and value["key"]:
+            found[value["key"]] = value["sha256"]
+        for each in value.values():
+            found |= _payloads_in(each)
+    elif isinstance(value, list):
+        for each in value:
+            found |= _payloads_in(each)
+    return found
+
+
+def _digest_of(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _entry(kind: str, place: Path) -> Entry:
+    status = place.lstat()
+    if not place.is_dir():
+        return Entry(kind, place, status.st_size, max(status.st_atime_ns, status.st_mtime_ns))
+    inside = [Path(top, name) for top, _, names in os.walk(place) for name in names]
+    found = [path.lstat() for path in inside]
+    used_ns = max((each.st_atime_ns for each in found), default=0)
+    return Entry(kind, place, sum(each.st_size for each in found), max(used_ns, status.st_mtime_ns))
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [path for path in _children(folder) if path.is_dir()]
+
+
+def _children(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
