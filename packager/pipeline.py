@@ -20,7 +20,7 @@ from packager.model.canonical import EPOCH_STAMP, stamp_of
 from packager.model.deflating import STREAM_ABOVE_BYTES, encoder, large_encoder
 from packager.model.payload import Dependencies, Payload
 from packager.model.progress import Reporter
-from packager.model.project import Function, SourceTree
+from packager.model.project import Function, SourceFile, SourceTree
 from packager.pipeline_memory import TRIES, Memory, unreliable
 from packager.report.manifest import manifest_of, render_manifest
 from packager.runtime.targets import default_runtime, runtime_names
@@ -115,6 +115,14 @@ def _assemble_healing(
 def _assemble(
     function: Function, dependencies: Dependencies, tree: SourceTree, *, store: Store, stamp: int
 ) -> ZipArtifact:
+    payloads, code = shipped_parts(function, dependencies, tree, store=store)
+    return write_zip(artifact_path(function), payloads, code, stamp=stamp)
+
+
+def shipped_parts(
+    function: Function, dependencies: Dependencies, tree: SourceTree, *, store: Store
+) -> tuple[list[PayloadSource], tuple[SourceFile, ...]]:
+    """Return the payloads of everything that ships, and the user's files."""
     payloads = [
         _source(f"{distribution.name} {distribution.version}", payload, store)
         for distribution in dependencies.shipped
@@ -127,7 +135,7 @@ def _assemble(
 
         bootstrap, code = place_bootstrap(function, tree, store=store)
         payloads.append(_source("", bootstrap, store))
-    return write_zip(artifact_path(function), payloads, code, stamp=stamp)
+    return payloads, code
 
 
 def _source(owner: str, payload: Payload, store: Store) -> PayloadSource:

@@ -31,6 +31,7 @@ _SETTINGS = (
     "runtime", "architecture", "kind", "requirements", "allow_sdist", "allow_record_mismatch",
     "subtract", "index_url", "extra_index_urls", "index_strategy", "resolver",
     "slim", "slim_rules", "keep", "drop", "services", "strip", "release", "bytecode",
+    "added_requirements",
 )  # fmt: skip
 
 

@@ -21,11 +21,23 @@ def write_code_file(
 ) -> Record:
     """Write local header and stream of `source` through `write` and return its record.
 
+    Raises CannotBuild as `read_code_file`.
+    """
+    record, body = read_code_file(source, offset=offset)
+    write(local_header(record, stamp))
+    for chunk in body:
+        write(chunk)
+    return record
+
+
+def read_code_file(source: SourceFile, *, offset: int) -> tuple[Record, list[bytes]]:
+    """Return the record of `source` and its stream, in pieces.
+
     Raises CannotBuild when the file cannot be read, or changed while it was read: an artifact
     holds the old bytes or the new ones, never a mixture.
     """
     try:
-        record, body = _read(source, offset)
+        return _read(source, offset)
     except _ChangedError as error:
         raise CannotBuild(
             f"`{source.archive_name}` changed while it was read",
@@ -35,10 +47,6 @@ def write_code_file(
         raise CannotBuild(
             f"cannot read `{source.archive_name}`: {error.strerror or error}"
         ) from error
-    write(local_header(record, stamp))
-    for chunk in body:
-        write(chunk)
-    return record
 
 
 def _read(source: SourceFile, offset: int) -> tuple[Record, list[bytes]]:

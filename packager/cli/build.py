@@ -83,7 +83,7 @@ def command(functions: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
     if not flags["write_lock"] and not flags["upgrade"] and not console.warnings:
         inputs = [path for each in built for path in _inputs(*each, store=store)]
         if is_settled(inputs, started_ns):
-            outputs = [str(path) for f in chosen for path in (artifact_path(f), manifest_path(f))]
+            outputs = [str(path) for function in chosen for path in _outputs(function)]
             answer = (stdout, stderr, exit_code)
             remember(store, sys.argv[1:], paths=[*inputs, *outputs], answer=answer)
     return exit_code
@@ -97,8 +97,21 @@ def _build(
     tree = collect_source(function)
     if not tree.files:
         console.warn(f"{function.name}: no file of your own code is in the zip")
-    build = build_function(function, tree, store=store, options=options, reporter=console)
+    build_one = build_function
+    if function.package_type == "image":
+        # Loaded here because zips need nothing of it.
+        from packager.pipeline_image import build_image as build_one  # noqa: PLC0415
+
+    build = build_one(function, tree, store=store, options=options, reporter=console)
     return build, tree
+
+
+def _outputs(function: Function) -> list[Path]:
+    if function.package_type == "image":
+        from packager.pipeline_image import image_outputs  # noqa: PLC0415 -- as above
+
+        return [*image_outputs(function), manifest_path(function)]
+    return [artifact_path(function), manifest_path(function)]
 
 
 def _inputs(build: Build, tree: SourceTree, *, store: Store) -> Sequence[str]:

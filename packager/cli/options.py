@@ -34,6 +34,10 @@ _WHAT = (
     click.option("--bytecode", metavar="SIZE", help='What bytecode may add, such as "30 MiB".'),
     click.option("--keep", multiple=True, metavar="GLOB", help="Distributions' files that ship."),
     click.option("--upload", metavar="HOW", help="direct (50 MiB limit) or s3."),
+    click.option("--package-type", metavar="TYPE", help="zip, or image without an engine."),
+    click.option(
+        "--image-archive/--no-image-archive", default=None, help="Write one for `docker load` too."
+    ),
     click.option("--target-dir", metavar="DIR", help="Where to write; dist by default."),
     click.option("--config", type=click.Path(path_type=Path), help="Instead of pyproject.toml."),
 )  # fmt: skip

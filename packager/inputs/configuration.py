@@ -28,6 +28,7 @@ from packager.inputs.handlers import (
 )
 from packager.inputs.setting_values import nearest, parse_bytes
 from packager.inputs.settings import SETTINGS, Overrides, check_overrides
+from packager.model.image import ImageSettings
 from packager.model.project import Function, Guess
 
 _LISTS = (
@@ -60,6 +61,9 @@ _DEFAULTS = (
     ("slim", "inert"),
     ("resolver", "auto"),
     ("upload", "direct"),
+    ("package_type", "zip"),
+    ("image", ImageSettings()),
+    ("image_archive", False),
     ("release", False),
 )
 

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from packager.errors import UsageError
 from packager.inputs.documents import joined, shown
 from packager.inputs.project_tables import read_project
 from packager.inputs.requirements_txt import parse_requirements_file
 from packager.inputs.setting_values import nearest
 from packager.model.project import Function
-from packager.model.requirement import IndexSettings, LocalProject, RequirementSet
+from packager.model.requirement import Declared, IndexSettings, LocalProject, RequirementSet
 
 _FOREIGN = ("uv.lock", "poetry.lock", "Pipfile.lock")
 
@@ -146,6 +148,11 @@ def _settled(merged: RequirementSet, function: Function) -> RequirementSet:
         others = tuple(each for each in merged.local_projects if each.path != function.root)
         added = read_project(_own_references(own), root=function.root)
         merged = _merge([replace(merged, local_projects=others), added])
+    extra = tuple(
+        Declared(requirement=Requirement(text), origin=origin)
+        for text, origin in function.added_requirements
+    )
+    merged = replace(merged, declared=(*merged.declared, *extra))
     indexes = merged.indexes
     if function.index_url is not None:
         indexes = replace(indexes, index_url=function.index_url)

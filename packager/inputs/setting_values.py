@@ -40,6 +40,11 @@ def nearest(word: str, choices: Sequence[str], *, cutoff: float = 0.6) -> str | 
 
 def parse_value(key: str, shape: str, value: object, *, place: Place) -> object:
     """Check the value of `key` and turn it into the settings' own form; raises UsageError."""
+    if shape == "image":
+        # Loaded only for those who have such a table.
+        from packager.inputs.image_table import parse_image  # noqa: PLC0415
+
+        return parse_image(key, value, place)
     parse = _PARSERS.get(shape)
     if parse is not None:
         return parse(key, value, place)
@@ -47,9 +52,9 @@ def parse_value(key: str, shape: str, value: object, *, place: Place) -> object:
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)
         example = f'{key} = ["{value}"]' if isinstance(value, str) else None
-        raise _wrong_type(key, value, "a list of strings", place=place, hint=example)
+        raise wrong_type(key, value, "a list of strings", place=place, hint=example)
     if not isinstance(value, str) or not value:
-        raise _wrong_type(key, value, "a string", place=place)
+        raise wrong_type(key, value, "a string", place=place)
     return value
 
 
@@ -57,7 +62,7 @@ def _parse_policies(key: str, value: object, place: Place) -> tuple[tuple[str, s
     if isinstance(value, str):
         value = {"*": value}
     if not isinstance(value, dict):
-        raise _wrong_type(key, value, "a policy or a table of policies", place=place)
+        raise wrong_type(key, value, "a policy or a table of policies", place=place)
     for name, policy in value.items():
         if policy not in POLICIES:
             where = place.below(key).dotted(name) if name != "*" else place.dotted(key)
@@ -83,7 +88,7 @@ def parse_bytes(value: object, *, name: str) -> int:
 def _parse_drops(key: str, value: object, place: Place) -> tuple[tuple[str, str], ...]:
     expected = "a list of globs, or of tables with `glob` and `reason`"
     if not isinstance(value, list):
-        raise _wrong_type(key, value, expected, place=place)
+        raise wrong_type(key, value, expected, place=place)
     found = []
     for item in value:
         if isinstance(item, str) and item:
@@ -96,7 +101,7 @@ def _parse_drops(key: str, value: object, place: Place) -> tuple[tuple[str, str]
             found.append((item["glob"], item["reason"]))
         else:
             hint = f'{key} = [{{ glob = "pkg/data/**", reason = "never read" }}]'
-            raise _wrong_type(key, item, expected, place=place, hint=hint)
+            raise wrong_type(key, item, expected, place=place, hint=hint)
     return tuple(found)
 
 
@@ -105,7 +110,7 @@ def _parse_services(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if not isinstance(value, dict):
         hint = f'{key} = {{ botocore = ["s3"] }}'
-        raise _wrong_type(key, value, "a table of lists", place=place, hint=hint)
+        raise wrong_type(key, value, "a table of lists", place=place, hint=hint)
     found = []
     for name, listed in sorted(value.items()):
         if name not in SERVICE_OWNERS:
@@ -116,14 +121,15 @@ def _parse_services(
             )
         if not isinstance(listed, list) or not all(isinstance(each, str) for each in listed):
             inside = place.below(key)
-            raise _wrong_type(name, listed, "a list of service names", place=inside)
+            raise wrong_type(name, listed, "a list of service names", place=inside)
         found.append((name, tuple(sorted(listed))))
     return tuple(found)
 
 
-def _wrong_type(
+def wrong_type(
     key: str, value: object, expected: str, *, place: Place, hint: str | None = None
 ) -> UsageError:
+    """Word that `key` has a value of another type than `expected`."""
     shown = {bool: "a boolean", int: "an integer", float: "a number", list: "a list"}.get(
         type(value), "a table" if isinstance(value, dict) else "a string"
     )
@@ -137,7 +143,7 @@ def _wrong_type(
 def _parse_switch(key: str, value: object, place: Place) -> bool:
     if isinstance(value, bool):
         return value
-    raise _wrong_type(key, value, "true or false", place=place)
+    raise wrong_type(key, value, "true or false", place=place)
 
 
 def _parse_bytes(key: str, value: object, place: Place) -> int:

@@ -11,9 +11,11 @@ from typing import Any, Literal, NamedTuple
 
 from packager.errors import UsageError
 from packager.inputs.setting_values import Place, nearest, parse_value
+from packager.model.image import ImageSettings
 
 Shape = Literal[
-    "text", "choice", "texts", "path", "policies", "switch", "drops", "services", "bytes"
+    "text", "choice", "texts", "path", "policies", "switch", "drops", "services", "bytes",
+    "image",
 ]  # fmt: skip
 
 FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -126,6 +128,27 @@ SETTINGS: tuple[Setting, ...] = (
         ("direct", "s3"),
     ),
     Setting(
+        "package-type",
+        "choice",
+        "zip",
+        "What a function becomes: a zip, or a container image made without an engine "
+        "([images](images.md)).",
+        ("zip", "image"),
+    ),
+    Setting(
+        "image",
+        "image",
+        "AWS's base image",
+        "The image's `base`, `command`, `entry-point`, `environment`, `labels`, `user`, "
+        "`working-directory`, `format` and `token-hosts` ([images](images.md)).",
+    ),
+    Setting(
+        "image-archive",
+        "switch",
+        "false",
+        "Whether `NAME.image.tar` for `docker load` is written beside the image.",
+    ),
+    Setting(
         "slim",
         "choice",
         "inert",
@@ -190,6 +213,9 @@ class Overrides(NamedTuple):
     index_strategy: str | None = None
     resolver: str | None = None
     upload: str | None = None
+    package_type: str | None = None
+    image: ImageSettings | None = None
+    image_archive: bool | None = None
     slim: str | None = None
     slim_rules: tuple[str, ...] | None = None
     keep: tuple[str, ...] | None = None
@@ -246,7 +272,11 @@ def check_choice(key: str, value: str, *, name: str, runtimes: Sequence[str]) ->
     raise UsageError(f"{name}: `{value}` is not a known {_NOUN.get(key, key)}", hint=hint)
 
 
-_NOUN = {"index-strategy": "index strategy", "upload": "kind of upload"}
+_NOUN = {
+    "index-strategy": "index strategy",
+    "upload": "kind of upload",
+    "package-type": "type of package",
+}
 _SPOKEN = {"aarch64": "arm64", "amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64"}
 
 

@@ -30,3 +30,21 @@ def check_limits(
         for limit in limits
         if limit.name in measured
     )
+
+
+def check_image_limit(
+    limits: Sequence[LimitFact], *, uncompressed_bytes: int
+) -> tuple[LimitCheck, ...]:
+    """Hold an image, its base included, against the limit of images."""
+    return tuple(
+        LimitCheck(
+            name=limit.name,
+            title=limit.title,
+            limit_bytes=limit.bytes,
+            measured_bytes=uncompressed_bytes,
+            binding=True,
+            source=limit.source,
+        )
+        for limit in limits
+        if limit.name == "image"
+    )

@@ -1,16 +1,21 @@
-"""Measure a written zip: exact bytes by owner, and the limits. Pure."""
+"""Measure a written zip or image: exact bytes by owner, and the limits. Pure."""
 
-from packager.measure.limits import check_limits
+from packager.measure.limits import check_image_limit, check_limits
 from packager.measure.shares import shares
 from packager.model.artifact import Contents, ZipArtifact
-from packager.model.build import Measurement, Share
+from packager.model.build import LimitCheck, Measurement, Share
+from packager.model.image import ImageArtifact, ImageContents
 from packager.model.payload import Dependencies
 
 
-def measure(dependencies: Dependencies, artifact: ZipArtifact, *, upload: str) -> Measurement:
+def measure(
+    dependencies: Dependencies, artifact: ZipArtifact | ImageArtifact, *, upload: str
+) -> Measurement:
     """Measure what `artifact` holds of every distribution and of the user's code.
 
-    The compressed bytes of all owners and the 22 bytes of the end record are the whole zip.
+    The compressed bytes of all owners and the 22 bytes of the end record are the whole zip; those
+    of an image are its own layers. What AWS limits of an image is the whole with its base,
+    uncompressed: here the sum of the layers' tars, which is never too low.
     """
     owned = {contents.owner: _figures(contents) for contents in artifact.contents}
     by_name = {d.name: owned[f"{d.name} {d.version}"] for d in dependencies.shipped}
@@ -26,14 +31,23 @@ def measure(dependencies: Dependencies, artifact: ZipArtifact, *, upload: str) -
             retained_compressed_bytes=compressed,
             retained_uncompressed_bytes=uncompressed,
         ),
-        limits=check_limits(
-            dependencies.target.limits,
-            compressed_bytes=artifact.compressed_bytes,
-            uncompressed_bytes=artifact.uncompressed_bytes,
-            upload=upload,
-        ),
+        limits=_limits(dependencies, artifact, upload),
     )
 
 
-def _figures(contents: Contents) -> tuple[int, int, int]:
+def _limits(
+    dependencies: Dependencies, artifact: ZipArtifact | ImageArtifact, upload: str
+) -> tuple[LimitCheck, ...]:
+    limits, uncompressed = dependencies.target.limits, artifact.uncompressed_bytes
+    if isinstance(artifact, ImageArtifact):
+        return check_image_limit(limits, uncompressed_bytes=uncompressed)
+    return check_limits(
+        limits,
+        compressed_bytes=artifact.compressed_bytes,
+        uncompressed_bytes=uncompressed,
+        upload=upload,
+    )
+
+
+def _figures(contents: Contents | ImageContents) -> tuple[int, int, int]:
     return len(contents.records), contents.compressed_bytes, contents.uncompressed_bytes

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from packager.model.artifact import ZipArtifact
+from packager.model.image import ImageArtifact
 from packager.model.payload import Dependencies
 from packager.model.project import Function
 
@@ -87,7 +88,7 @@ class Build(NamedTuple):
 
     function: Function
     dependencies: Dependencies
-    artifact: ZipArtifact
+    artifact: ZipArtifact | ImageArtifact
     measurement: Measurement
     excluded: tuple[tuple[str, str], ...]
     encoders: tuple[str, ...]

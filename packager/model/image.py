@@ -4,8 +4,12 @@ Sources: OCI image specification 1.1 (image layout, manifest, config), the Docke
 version 2 schema 2, and what Lambda takes of both (Developer Guide, images-create).
 """
 
-from typing import Final, Literal, NamedTuple
+from base64 import b64encode
+from typing import Any, Final, Literal, NamedTuple
 
+from packager.model.canonical import Record
+
+PackageType = Literal["zip", "image"]
 ImageFormat = Literal["oci", "docker"]
 IMAGE_FORMATS: Final[tuple[ImageFormat, ...]] = ("oci", "docker")
 
@@ -24,6 +28,29 @@ GZIP_LAYERS: Final = frozenset({OCI_LAYER, DOCKER_LAYER})
 
 MACHINE_WORDS: Final = {"x86_64": "amd64", "arm64": "arm64"}
 """The words of images (GOARCH) for Lambda's architectures."""
+
+
+TASK_ROOT: Final = "/var/task"
+"""Where Lambda and AWS's base images have the function's code."""
+
+
+class ImageSettings(NamedTuple):
+    """What `[tool.lpack.image]` says.
+
+    `base` is a reference or a local path, AWS's image of the runtime when it is None. None
+    elsewhere means what the base has, or what AWS's base images have. `working_directory` is
+    absolute; the code goes there. `token_hosts` may give tokens for the base's registry.
+    """
+
+    base: str | None = None
+    command: tuple[str, ...] | None = None
+    entry_point: tuple[str, ...] | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    user: str | None = None
+    working_directory: str | None = None
+    format: ImageFormat = "oci"
+    token_hosts: tuple[str, ...] = ()
 
 
 class Descriptor(NamedTuple):
@@ -65,3 +92,92 @@ def hex_of(digest: str) -> str:
     if algorithm != "sha256" or len(value) != 64 or set(value) - set("0123456789abcdef"):
         raise ValueError(f"`{digest[:90]}` is no sha256 digest")
     return value
+
+
+class ImageBlob(NamedTuple):
+    """One layer of an image, gzipped.
+
+    `diff_id` is the digest of its tar, `uncompressed_bytes` the tar's length. `owners` are those
+    whose files are in it: `NAME VERSION`, empty for the user's own code. `path` is where its
+    bytes are now.
+    """
+
+    digest: str
+    diff_id: str
+    compressed_bytes: int
+    uncompressed_bytes: int
+    owners: tuple[str, ...]
+    from_base: bool
+    path: str
+
+
+class BaseImage(NamedTuple):
+    """What an image stands on.
+
+    `kind` is `registry`, `layout` (a local folder) or `files` (a root file system). `digest` is
+    the manifest's, None for files; `index_digest` that of the index it was chosen from.
+    `config` is the parsed configuration. `client` tells whether a Runtime API client for Python
+    is in it, `runtime` whether it is AWS's image of the runtime, with the SDK. `pythons` are
+    paths of interpreters in it.
+    """
+
+    kind: Literal["registry", "layout", "files"]
+    reference: str
+    digest: str | None
+    index_digest: str | None
+    config: dict[str, Any]
+    blobs: tuple[ImageBlob, ...]
+    client: bool
+    runtime: bool
+    pythons: tuple[str, ...]
+
+
+class ImageContents(NamedTuple):
+    """The files one owner has in an image; `compressed_bytes` are what they add to its blobs."""
+
+    owner: str
+    records: tuple[Record, ...]
+    compressed_bytes: int
+
+    @property
+    def entries(self) -> int:
+        """The number of files."""
+        return len(self.records)
+
+    @property
+    def uncompressed_bytes(self) -> int:
+        """The sum of the files."""
+        return sum(record.uncompressed_bytes for record in self.records)
+
+
+class ImageArtifact(NamedTuple):
+    """An image layout on disk, in the words of `packager.model.artifact.ZipArtifact`.
+
+    `sha256` is the hex of the manifest's digest. The bytes are those of all blobs, the base's
+    included; uncompressed, those of their tars. `stamp` is the date of all files in seconds
+    since 1970. `archive` is the name of the `docker load` archive beside it.
+    """
+
+    path: str
+    sha256: str
+    compressed_bytes: int
+    uncompressed_bytes: int
+    stamp: int
+    contents: tuple[ImageContents, ...]
+    base: BaseImage
+    blobs: tuple[ImageBlob, ...]
+    format: ImageFormat
+    root: str
+    manifest_bytes: int
+    config_digest: str
+    archive: str | None
+
+    @property
+    def entries(self) -> int:
+        """The number of files beyond the base."""
+        return sum(contents.entries for contents in self.contents)
+
+    @property
+    def code_sha256(self) -> str:
+        """The digest in the form of CodeSha256."""
+        return b64encode(bytes.fromhex(self.sha256)).decode()

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from packager.model.image import ImageSettings, PackageType
 from packager.model.prune import SlimTier
 from packager.model.target import Architecture, TargetKind
 
@@ -23,6 +24,7 @@ class Function(NamedTuple):
     `extra:NAME`, `group:NAME` or a file. `subtract` maps a normalized name, or `*`, to a policy.
     `upload` is `direct` (the 50 MiB limit of the API holds) or `s3`. `slim` to `release` are
     those of `packager.model.prune.SlimSettings`; `release` deflates everything at the best level.
+    `added_requirements` are PEP 508 texts that nobody wrote down, each with where it comes from.
     `bytecode` is the budget for it in uncompressed bytes; `trace` what `lpack trace` wrote.
     """
 
@@ -46,6 +48,10 @@ class Function(NamedTuple):
     index_strategy: str | None = None
     resolver: Literal["auto", "uv", "pip"] = "auto"
     upload: Literal["direct", "s3"] = "direct"
+    package_type: PackageType = "zip"
+    image: ImageSettings = ImageSettings()
+    image_archive: bool = False
+    added_requirements: tuple[tuple[str, str], ...] = ()
     slim: SlimTier = "inert"
     slim_rules: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()

@@ -12,8 +12,10 @@ from packager import __version__
 from packager.model.artifact import Contents
 from packager.model.build import Build, LimitCheck, Share
 from packager.model.canonical import Record
+from packager.model.image import ImageArtifact, ImageContents
 from packager.model.payload import Distribution
 from packager.model.project import Function
+from packager.report.image import image_of
 
 SCHEMA_VERSION = 2
 
@@ -23,6 +25,7 @@ def manifest_of(build: Build) -> dict[str, Any]:
     function, artifact, dependencies = build.function, build.artifact, build.dependencies
     contents = {owned.owner: owned for owned in artifact.contents}
     shares = {share.name: share for share in build.measurement.shares}
+    kind = "image" if isinstance(artifact, ImageArtifact) else "zip"
     return {
         "schema_version": SCHEMA_VERSION,
         "lpack": __version__,
@@ -31,12 +34,12 @@ def manifest_of(build: Build) -> dict[str, Any]:
         "artifact": _artifact(build),
         "layers": [],
         "offload": None,
-        "image": None,
+        "image": image_of(artifact) if isinstance(artifact, ImageArtifact) else None,
         "limits": [_limit(check) for check in build.measurement.limits],
         "fits": build.measurement.fits,
         "resolver": dependencies.resolver,
         "distributions": [
-            _distribution(d, shares.get(d.name), contents.get(f"{d.name} {d.version}"))
+            _distribution(d, shares.get(d.name), contents.get(f"{d.name} {d.version}"), kind)
             for d in dependencies.distributions
         ],
         "code": {
@@ -68,7 +71,7 @@ def _function(function: Function) -> dict[str, Any]:
 def _artifact(build: Build) -> dict[str, Any]:
     artifact = build.artifact
     return {
-        "kind": "zip",
+        "kind": "image" if isinstance(artifact, ImageArtifact) else "zip",
         "path": artifact.path.rpartition("/")[2],
         "entries": artifact.entries,
         "compressed_bytes": artifact.compressed_bytes,
@@ -102,7 +105,10 @@ def _share(share: Share) -> dict[str, Any]:
 
 
 def _distribution(
-    distribution: Distribution, share: Share | None, contents: Contents | None
+    distribution: Distribution,
+    share: Share | None,
+    contents: Contents | ImageContents | None,
+    kind: str,
 ) -> dict[str, Any]:
     """Describe one distribution; a subtracted one has the bytes it would have added."""
     payload = distribution.payload
@@ -119,7 +125,7 @@ def _distribution(
         "wheel": distribution.wheel,
         "wheel_sha256": distribution.wheel_sha256,
         "subtracted": distribution.subtracted,
-        "placement": None if distribution.subtracted else "zip",
+        "placement": None if distribution.subtracted else kind,
         **sizes,
         "required_by": [_plain(edge) for edge in distribution.required_by],
         "findings": list(distribution.findings),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from packager import __version__
 from packager.model.build import Build, LimitCheck, Share
+from packager.model.image import ImageArtifact
+from packager.report.image import base_bytes, image_lines
 
 _MIB = 1024 * 1024
 _ROWS = 12
@@ -31,7 +33,9 @@ def render_build(build: Build, *, shown_path: str, rows: int = _ROWS) -> str:
 
 
 def _result(build: Build, shown_path: str) -> list[str]:
-    """Name the zip and its digests, on two lines when one would be too long."""
+    """Name the artifact and its digests, on two lines when one would be too long."""
+    if isinstance(build.artifact, ImageArtifact):
+        return image_lines(build.artifact, shown_path)
     digests = f"sha256 {build.artifact.sha256[:16]}…  CodeSha256 {build.artifact.code_sha256}"
     line = f"{shown_path}  {digests}"
     return [line] if len(line) <= _COLUMNS else [shown_path, f"  {digests}"]
@@ -76,6 +80,8 @@ def _table(build: Build, rows: int) -> list[str]:
         body.append(_row(f"… {len(rest)} more", *_sum(rest)))
     code = build.measurement.code
     body.append(_row("your code", code.uncompressed_bytes, code.compressed_bytes))
+    if isinstance(build.artifact, ImageArtifact):
+        body.append(_row(f"base {build.artifact.base.reference}", *base_bytes(build.artifact)))
     name = build.artifact.path.rpartition("/")[2]
     return [
         f"  {_cut(name):<46}{'unzipped':>14}{'zipped':>14}",

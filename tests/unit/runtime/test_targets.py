@@ -166,7 +166,11 @@ def test_sys_path_as_observed() -> None:
 
 def test_limits_are_exact() -> None:
     limits = {limit.name: limit.bytes for limit in load_target("python3.13", "arm64").limits}
-    assert limits == {"zip_direct_upload": 50 * 1024 * 1024, "unzipped": 250 * 1024 * 1024}
+    assert limits == {
+        "zip_direct_upload": 50 * 1024 * 1024,
+        "unzipped": 250 * 1024 * 1024,
+        "image": 10 * 1024 * 1024 * 1024,
+    }
     assert load_quotas("lambda")["layers"] == 5
     assert load_quotas("lambda")["environment_json_bytes"] == 4096
     assert load_quotas("edge")["layers"] == 0

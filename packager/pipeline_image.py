@@ -1,0 +1,294 @@
+"""Functions as container images: base → dependencies → layers → layout → measure.
+
+The layers of distributions are made once for what is in them and kept in the store; a build
+after a change of the user's code makes one small layer, a configuration and a manifest.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from packager.assemble.checked import PayloadDamagedError
+from packager.assemble.docker_archive import write_archive
+from packager.assemble.image_documents import image_config, image_manifest, layout_index
+from packager.assemble.image_layout import (
+    BlobDamagedError,
+    place_blobs,
+    prepare_layout,
+    write_index,
+)
+from packager.assemble.image_plan import LARGEST_MANIFEST_BYTES
+from packager.assemble.output import Output, atomic_output
+from packager.errors import CannotBuild, UsageError
+from packager.measure.measurement import measure
+from packager.model.build import Build, BuildOptions
+from packager.model.deflating import encoder
+from packager.model.image import TASK_ROOT, BaseImage, ImageArtifact, ImageBlob, hex_of
+from packager.model.payload import Dependencies
+from packager.model.progress import Reporter
+from packager.model.project import Function, SourceTree
+from packager.pipeline import find_dependencies, manifest_path, shipped_parts
+from packager.pipeline_base import find_base
+from packager.pipeline_blobs import (
+    MadeBlobs,
+    Packing,
+    code_blob,
+    distribution_blobs,
+    forget_blob,
+    parts_of,
+)
+from packager.pipeline_memory import Memory, lasting_key_of
+from packager.report.manifest import manifest_of, render_manifest
+from packager.wheels.store import Store
+
+_CLIENT = "awslambdaric"
+_LARGEST_DATE = 8**11 - 1
+
+
+class _Image(NamedTuple):
+    """What is written: everything decided before the first byte of the layout."""
+
+    function: Function
+    base: BaseImage
+    dependencies: Dependencies
+    packing: Packing
+
+
+def build_image(
+    function: Function,
+    tree: SourceTree,
+    *,
+    store: Store,
+    options: BuildOptions,
+    reporter: Reporter,
+) -> Build:
+    """Build one function's image layout and manifest, and the archive when it is asked for.
+
+    Raises LpackError for what the user, the network or the disk did. A passed limit is no error
+    here: it is in the result, after everything was written.
+    """
+    _refuse_edge(function)
+    root = function.image.working_directory or TASK_ROOT
+    packing = Packing(root, _modified_seconds())
+    base = find_base(
+        function,
+        store=store,
+        options=options,
+        pinned=_pinned(function),
+        modified_seconds=packing.modified_seconds,
+        reporter=reporter,
+    )
+    function = _fitted(function, base)
+    image, artifact = _write_healing(
+        function, base, tree, packing, store=store, options=options, reporter=reporter
+    )
+    if artifact.manifest_bytes >= LARGEST_MANIFEST_BYTES:
+        reporter.warn(
+            f"the manifest has {artifact.manifest_bytes:,} bytes; AWS advises to stay below "
+            f"{LARGEST_MANIFEST_BYTES:,}: a base with fewer layers would do"
+        )
+    build = Build(
+        function=function,
+        dependencies=image.dependencies,
+        artifact=artifact,
+        measurement=measure(image.dependencies, artifact, upload=function.upload),
+        excluded=tree.excluded,
+        encoders=(encoder(), *image.dependencies.makers),
+    )
+    with atomic_output(manifest_path(function)) as output:
+        output.write(render_manifest(manifest_of(build)).encode())
+    return build
+
+
+def layout_path(function: Function) -> Path:
+    """Where the image layout of `function` goes."""
+    return function.target_dir / f"{function.name}.oci"
+
+
+def archive_path(function: Function) -> Path:
+    """Where the archive for `docker load` goes."""
+    return function.target_dir / f"{function.name}.image.tar"
+
+
+def image_outputs(function: Function) -> list[Path]:
+    """Return every file of the image as it lies there, and the folder of its blobs."""
+    layout = layout_path(function)
+    blobs = layout / "blobs" / "sha256"
+    files = sorted(blobs.iterdir()) if blobs.is_dir() else []
+    archive = [archive_path(function)] if function.image_archive else []
+    return [layout / "index.json", layout / "oci-layout", blobs, *files, *archive]
+
+
+def _refuse_edge(function: Function) -> None:
+    if function.kind == "edge":
+        raise UsageError(
+            "Lambda@Edge takes no container images (cloudfront, lambda-at-edge-function-"
+            "restrictions)",
+            hint="--package-type zip",
+        )
+
+
+def _modified_seconds() -> int:
+    """Return the date of every file: SOURCE_DATE_EPOCH or 1970-01-01."""
+    text = os.environ.get("SOURCE_DATE_EPOCH") or "0"
+    try:
+        return min(max(int(text), 0), _LARGEST_DATE)
+    except ValueError as error:
+        raise UsageError(
+            f"SOURCE_DATE_EPOCH is `{text}`, not a number of seconds",
+            hint="unset SOURCE_DATE_EPOCH, or use `git log -1 --format=%ct`",
+        ) from error
+
+
+def _pinned(function: Function) -> tuple[str, str] | None:
+    """Return reference and digest of the base that the last build's manifest has."""
+    try:
+        manifest = json.loads(manifest_path(function).read_bytes())
+        base, target = manifest["image"]["base"], manifest["target"]
+        if base["digest"] and target["architecture"] == function.architecture:
+            return str(base["reference"]), str(base["digest"])
+    except (OSError, ValueError, KeyError, TypeError):
+        pass
+    return None
+
+
+def _fitted(function: Function, base: BaseImage) -> Function:
+    """Return `function` as its base wants it: what AWS's image provides, another one does not."""
+    if base.runtime:
+        return function
+    kept = tuple((name, policy) for name, policy in function.subtract if policy == "always")
+    kept = tuple(pair for pair in kept if pair[0] != "*")
+    added = () if base.client else ((_CLIENT, f"the base image {base.reference} has no client"),)
+    return function._replace(subtract=(("*", "never"), *kept), added_requirements=added)
+
+
+def _write_healing(
+    function: Function,
+    base: BaseImage,
+    tree: SourceTree,
+    packing: Packing,
+    *,
+    store: Store,
+    options: BuildOptions,
+    reporter: Reporter,
+) -> tuple[_Image, ImageArtifact]:
+    """Find the dependencies and write; what turns out damaged in the store is made again."""
+    memory = Memory(store, function)
+    healed: set[str] = set()
+    while True:
+        dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
+        if not base.runtime:
+            # What the runtime would provide is of no interest where there is none of it.
+            told = (line for line in dependencies.subtraction if line.outcome == "subtracted")
+            dependencies = dependencies._replace(subtraction=tuple(told), conflicts=())
+        image = _Image(function, base, dependencies, packing)
+        try:
+            return image, _write(image, tree, store)
+        except PayloadDamagedError as damage:
+            key = damage.key
+            store.discard("payloads", key, ".zip")
+            memory.forget()
+        except BlobDamagedError as damage:
+            key = damage.blob.digest
+            if damage.blob.from_base and base.kind != "registry":
+                raise CannotBuild(
+                    f"a layer of the base `{base.reference}` changed while it was read",
+                    hint="build again when nothing writes to it",
+                ) from damage
+            forget_blob(damage.blob, store)
+        if key in healed:
+            raise CannotBuild(
+                f"what was just written to the store `{store.root}` reads back differently",
+                hint="check the disk, or set LPACK_CACHE_DIR=DIR to use another one",
+            )
+        healed.add(key)
+        reporter.warn("a file in the store was damaged; it is made again")
+
+
+def _write(image: _Image, tree: SourceTree, store: Store) -> ImageArtifact:
+    function, base = image.function, image.base
+    payloads, code = shipped_parts(function, image.dependencies, tree, store=store)
+    parts = parts_of(payloads, code)
+    made = distribution_blobs(parts, image.packing, base_layers=len(base.blobs), store=store)
+    folder = layout_path(function)
+    blobs_folder = prepare_layout(folder)
+    with _part_of(folder) as output:
+        own, contents = code_blob(code, parts, image.packing, output)
+        output.flush()
+        place = blobs_folder / hex_of(own.digest)
+        if not place.is_file():
+            output.path.rename(place)
+    blobs = (*base.blobs, *made.blobs, own._replace(path=str(place)))
+    _place(blobs, folder, store)
+    return _finish(image, MadeBlobs(blobs, (*made.contents, contents)), folder)
+
+
+@contextmanager
+def _part_of(folder: Path) -> Iterator[Output]:
+    """Yield an output beside the blobs, whose name nobody knows yet."""
+    path = folder / "blobs" / f".code.{os.getpid()}.part"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        output = Output(path, descriptor)
+        try:
+            yield output
+        finally:
+            output.close()
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CannotBuild(
+            f"cannot write `{folder}`: {error.strerror}",
+            hint="free some space there, or choose another folder with --target-dir",
+        ) from error
+
+
+def _place(blobs: Sequence[ImageBlob], folder: Path, store: Store) -> None:
+    """Bring the blobs into the layout; which of them lie there unchanged is remembered."""
+    key = lasting_key_of("layout", str(folder))
+    known = store.read_document("layouts", key) or {}
+    there = place_blobs(blobs, folder / "blobs" / "sha256", known=known.get("blobs", {}))
+    store.write_document("layouts", key, {"blobs": there})
+
+
+def _finish(image: _Image, made: MadeBlobs, folder: Path) -> ImageArtifact:
+    """Write configuration, manifest and index, then the archive when it is asked for."""
+    function, base, packing = image.function, image.base, image.packing
+    settings, architecture = function.image, function.architecture
+    config = image_config(
+        base,
+        [blob for blob in made.blobs if not blob.from_base],
+        settings,
+        architecture=architecture,
+        handler=function.handler,
+        root=packing.root,
+        created_seconds=packing.modified_seconds,
+    )
+    manifest = image_manifest(config, made.blobs, image_format=settings.format)
+    index = layout_index(manifest, architecture=architecture, name="latest")
+    documents = [(each.digest, each.content) for each in (config, manifest)]
+    write_index(folder, documents, index, keep=[blob.digest for blob in made.blobs])
+    archive = None
+    if function.image_archive:
+        archive = archive_path(function)
+        write_archive(archive, folder, config, manifest, made.blobs, name=function.name,
+                      architecture=architecture)  # fmt: skip
+    small = len(config.content) + len(manifest.content)
+    return ImageArtifact(
+        path=str(folder),
+        sha256=hex_of(manifest.digest),
+        compressed_bytes=small + sum(blob.compressed_bytes for blob in made.blobs),
+        uncompressed_bytes=sum(blob.uncompressed_bytes for blob in made.blobs),
+        stamp=packing.modified_seconds,
+        contents=made.contents,
+        base=base,
+        blobs=made.blobs,
+        format=settings.format,
+        root=packing.root,
+        manifest_bytes=len(manifest.content),
+        config_digest=config.digest,
+        archive=archive.name if archive else None,
+    )
