@@ -120,20 +120,23 @@ def _json(data: bytes, origin: str) -> bytes:
     return data
 
 
-def choose_artifact(artifact: Path | None, name: str | None) -> tuple[Path, Mapping[str, Any]]:
-    """Return the one manifest that is meant, and its place; raises UsageError for several."""
+def choose_artifact(
+    artifact: Path | None, name: str | None, *, choosing: str = "lpack invoke --function"
+) -> tuple[Path, Mapping[str, Any]]:
+    """Return the one manifest that is meant, and its place; raises UsageError for several.
+
+    `choosing` is the command that takes a function's name behind it.
+    """
     found = [(path, read_manifest(path)) for path in find_manifests(artifact)]
     names = [str(manifest.get("function", {}).get("name")) for _, manifest in found]
     if name is not None:
         found = [each for each, known in zip(found, names, strict=True) if known == name]
         if not found:
-            raise UsageError(
-                f"no function is called `{name}`", hint=f"--function {' or '.join(names)}"
-            )
+            raise UsageError(f"no function is called `{name}`", hint=f"{choosing} {names[0]}")
     if len(found) > 1:
         raise UsageError(
             f"there are {len(found)} functions: {', '.join(names)}",
-            hint=f"lpack invoke --function {names[0]}",
+            hint=f"{choosing} {names[0]}",
         )
     return found[0]
 

@@ -5,6 +5,8 @@ import importlib
 import click
 
 _COMMANDS = {
+    "zip": "Upload a built zip to S3, or straight into a function.",
+    "layer": "Publish a version of a built Lambda layer.",
     "image": "Push a built container image to a registry.",
 }
 

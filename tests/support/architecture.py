@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 STAGES = frozenset(
-    {"assemble", "bootstrap", "explain", "inputs", "inspect", "lock", "measure", "place"}
+    {"assemble", "aws", "bootstrap", "explain", "inputs", "inspect", "lock", "measure", "place"}
     | {"registry", "report", "runtime", "slim", "verify", "wheels"}
 )
 MAX_FILE_LINES = 300
@@ -21,7 +21,7 @@ BANNED_NAMES = frozenset(
 _MODULE_KINDS = {
     **dict.fromkeys(("build", "subprocess", "multiprocessing"), "process"),
     **dict.fromkeys(("ftplib", "http.client", "requests", "socket", "ssl"), "network"),
-    **dict.fromkeys(("urllib.request", "urllib3"), "network"),
+    **dict.fromkeys(("boto3", "urllib.request", "urllib3"), "network"),
     **dict.fromkeys(("fcntl", "tempfile"), "write"),
     "mmap": "read",
 }
