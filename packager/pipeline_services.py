@@ -58,6 +58,19 @@ def propose(artifact: Path, manifest: Mapping[str, Any]) -> tuple[ServiceProposa
     return tuple(proposals)
 
 
+def service_rows(
+    manifest: Mapping[str, Any], proposal: ServiceProposal
+) -> list[tuple[Mapping[str, Any], set[str]]]:
+    """Return each distribution that loses files to `proposal`, with their names."""
+    found = []
+    for each in manifest["distributions"]:
+        if not each["subtracted"] and _LIBRARIES.get(each["name"]) == proposal.owner:
+            names = [row[0] for row in each["files"]]
+            services = {proposal.owner: proposal.services}
+            found.append((each, set(service_drops(each["name"], names, services))))
+    return found
+
+
 def _sources(artifact: Path, without: set[str]) -> Iterator[bytes]:
     with zipfile.ZipFile(artifact) as archive:
         for name in archive.namelist():

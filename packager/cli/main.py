@@ -14,6 +14,7 @@ from packager.errors import CannotBuild, LpackError
 _COMMANDS = {
     "build": "Build the zips of a project's functions, measured against AWS's limits.",
     "why": "Explain why a distribution is in a zip, or why it is not.",
+    "plan": "Say what to do about an artifact that does not fit, priced and ranked.",
     "runtime": "List runtimes, show what one provides, or capture it from your account.",
     "verify": "Prove a zip: every claim, every library, and the handler's import.",
     "trace": 'Note which files a built function opens, for `slim = "traced"`.',

@@ -47,3 +47,12 @@ def read_manifest(path: Path) -> Mapping[str, Any]:
         )
     result: Mapping[str, Any] = manifest
     return result
+
+
+def is_foreign(path: Path) -> bool:
+    """Tell whether `path` is an artifact, packed or unpacked, that lpack did not build."""
+    if path.is_dir():
+        return not any(path.glob(f"*{_SUFFIX}")) and any(path.iterdir())
+    named_manifest = path.name.endswith(_SUFFIX)
+    beside = path.with_name(path.stem + _SUFFIX)
+    return path.is_file() and not named_manifest and not beside.exists()

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from packager.cli.console import Console
-from packager.cli.manifests import find_manifests, read_manifest
+from packager.cli.manifests import find_manifests, is_foreign, read_manifest
 from packager.cli.sandbox_options import options_of, sandbox_options
 from packager.errors import LpackError, UsageError
 from packager.model.finding import Finding
@@ -109,7 +109,7 @@ def command(
 def _subjects(given: tuple[Path, ...], *, foreign: bool) -> Iterator[_Subject]:
     """Find what to verify; without a manifest only when the user said what it is for."""
     for path in given or (None,):
-        if path is not None and _is_foreign(path):
+        if path is not None and is_foreign(path):
             if not foreign:
                 raise UsageError(
                     f"`{path}` has no manifest of lpack, so its target is not known",
@@ -127,15 +127,6 @@ def _subjects(given: tuple[Path, ...], *, foreign: bool) -> Iterator[_Subject]:
             if not artifact.is_file():
                 raise UsageError(f"`{artifact}` is not there", hint="lpack build")
             yield _Subject(path=artifact, manifest=manifest)
-
-
-def _is_foreign(path: Path) -> bool:
-    """Tell whether `path` is an artifact, packed or unpacked, that lpack did not build."""
-    if path.is_dir():
-        return not any(path.glob(f"*{_MANIFEST_SUFFIX}")) and any(path.iterdir())
-    named_manifest = path.name.endswith(_MANIFEST_SUFFIX)
-    beside = path.with_name(path.stem + _MANIFEST_SUFFIX)
-    return path.is_file() and not named_manifest and not beside.exists()
 
 
 def _verify(

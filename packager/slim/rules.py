@@ -5,11 +5,12 @@ Precedence: what identifies a distribution always ships; then the user's `keep`;
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from packaging.metadata import InvalidMetadata
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from packager.errors import UsageError
 from packager.model.prune import Dropped, SlimSettings, Tier
@@ -50,7 +51,7 @@ def choose_dropped(
     do not exist.
     """
     facts = _Facts.of(wheel, placed, read_head, python)
-    rules = [rule for rule in _active_rules(wheel, settings) if not _is_off(rule, facts)]
+    rules = _switched_on(wheel.name, wheel.version, settings, facts)
     kept = compile_globs(settings.keep, contents=True)
     user = [
         (compile_globs((text,), contents=True), reason or f"`{text}`")
@@ -71,12 +72,47 @@ def choose_dropped(
     return tuple(sorted(dropped, key=lambda each: each.path.encode()))
 
 
+def choose_listed(
+    name: str,
+    version: str,
+    rows: Sequence[Sequence[Any]],
+    settings: SlimSettings,
+    *,
+    requires: Iterable[str] = (),
+) -> tuple[Dropped, ...]:
+    """Choose what of a bundled distribution rules would drop, from its list of files alone.
+
+    `name` and `requires` are normalized; `rows` begin with path, uncompressed and compressed
+    bytes, as in manifests. Rules that look into files choose nothing here. Raises UsageError as
+    `choose_dropped` does.
+    """
+    info = next((path.partition("/")[0] for path, *_ in rows if ".dist-info/" in path), "")
+    facts = _Facts(
+        name=name,
+        requires=frozenset(requires),
+        dist_info=f"{info}/",
+        identity=frozenset(f"{info}/{each}" for each in _IDENTITY),
+        uncompressed_bytes={row[0]: row[1] for row in rows},
+        read_head=None,
+        python=None,
+    )
+    rules = _switched_on(name, Version(version), settings, facts)
+    dropped = []
+    for path, uncompressed_bytes, compressed_bytes, *_ in rows:
+        if path in facts.identity:
+            continue
+        rule = next((rule for rule in rules if _drops(rule, path, None, facts)), None)
+        if rule is not None:
+            dropped.append(Dropped(path, rule.tier, rule.id, uncompressed_bytes, compressed_bytes))
+    return tuple(dropped)
+
+
 def uncovered_rules(wheel: AdmittedWheel, settings: SlimSettings) -> tuple[str, ...]:
     """Name the declared rules that would apply to `wheel` if its version were among theirs."""
     return tuple(
         rule.id
         for rule in load_declared(wheel.name)
-        if _wanted(rule, settings) and not _covers(rule, wheel)
+        if _wanted(rule, settings) and not _covers(rule, wheel.version)
     )
 
 
@@ -131,11 +167,15 @@ def _requirement_names(wheel: AdmittedWheel) -> Iterator[str]:
         yield canonicalize_name(requirement.name)
 
 
-def _active_rules(wheel: AdmittedWheel, settings: SlimSettings) -> Iterator[Rule]:
+def _switched_on(name: str, version: Version, settings: SlimSettings, facts: _Facts) -> list[Rule]:
+    return [rule for rule in _active_rules(name, version, settings) if not _is_off(rule, facts)]
+
+
+def _active_rules(name: str, version: Version, settings: SlimSettings) -> Iterator[Rule]:
     if settings.tier in ("inert", "declared"):
         yield from load_inert()
-    for rule in load_declared(wheel.name):
-        if _wanted(rule, settings) and _covers(rule, wheel):
+    for rule in load_declared(name):
+        if _wanted(rule, settings) and _covers(rule, version):
             yield rule
 
 
@@ -146,10 +186,10 @@ def _wanted(rule: Rule, settings: SlimSettings) -> bool:
     return settings.tier == "declared"
 
 
-def _covers(rule: Rule, wheel: AdmittedWheel) -> bool:
+def _covers(rule: Rule, version: Version) -> bool:
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- few wheels have such rules
 
-    return SpecifierSet(rule.versions).contains(wheel.version, prereleases=True)
+    return SpecifierSet(rule.versions).contains(version, prereleases=True)
 
 
 def _is_off(rule: Rule, facts: _Facts) -> bool:
@@ -181,7 +221,7 @@ def _verdict(
     return None
 
 
-def _drops(rule: Rule, name: str, member: WheelMember, facts: _Facts) -> bool:
+def _drops(rule: Rule, name: str, member: WheelMember | None, facts: _Facts) -> bool:
     if rule.dist_info != name.startswith(facts.dist_info):
         return False
     if not fits(rule.files, name) or fits(rule.keep, name):
@@ -190,7 +230,9 @@ def _drops(rule: Rule, name: str, member: WheelMember, facts: _Facts) -> bool:
         return False
     if rule.magic is None and not rule.dead_bytecode:
         return True
-    return facts.read_head is not None and _head_drops(rule, name, facts.read_head(member), facts)
+    if facts.read_head is None or member is None:
+        return False
+    return _head_drops(rule, name, facts.read_head(member), facts)
 
 
 def _head_drops(rule: Rule, name: str, head: bytes, facts: _Facts) -> bool:

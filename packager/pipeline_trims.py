@@ -1,0 +1,149 @@
+"""What could leave an artifact: its own rules, services and pins, asked of the finished manifest.
+
+manifest → inert and declared rules, named rules, services, loosened pins → trims with bytes
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from packager.model.canonical import CENTRAL, LOCAL
+from packager.model.plan import Taken, Trim
+from packager.model.prune import SlimSettings
+from packager.model.record import RecordEntry, render_record
+from packager.pipeline_services import propose, service_rows
+from packager.slim.prune_rules import declared_distributions, load_declared
+from packager.slim.rules import choose_listed
+
+_RULES = 2
+_ASK = 3
+_FEATURE = 4
+_HASH = "sha256=" + "0" * 43
+
+Manifest = Mapping[str, Any]
+Row = Sequence[Any]
+
+
+def trims_of(manifest: Manifest, artifact: Path | None) -> tuple[Trim, ...]:
+    """Return everything that lpack knows how to leave out of the artifact of `manifest`.
+
+    `artifact` is read for the cloud services its code names; nothing is changed. Bytes unzipped
+    are exact, RECORD included; bytes zipped do not know how RECORD deflates afterwards.
+    """
+    shipped = [each for each in manifest["distributions"] if not each["subtracted"]]
+    return tuple(
+        trim
+        for trim in (
+            *_tier(shipped, "inert", risk=1),
+            *_tier(shipped, "declared", risk=_RULES),
+            *_named_rules(shipped),
+            *_services(manifest, artifact),
+            *_loosened(manifest),
+        )
+        if trim.uncompressed_bytes > 0
+    )
+
+
+def _tier(shipped: Sequence[Mapping[str, Any]], tier: str, *, risk: int) -> Iterator[Trim]:
+    settings = SlimSettings(tier="inert" if tier == "inert" else "declared")
+    takes: list[Taken] = []
+    for each in shipped:
+        dropped = choose_listed(each["name"], each["version"], each["files"], settings)
+        gone = {drop.path for drop in dropped if drop.tier == tier}
+        takes += _taken(each, gone)
+    if takes:
+        title = f'slim = "{tier}"'
+        yield Trim(tier, title, tuple(takes), "exact", risk, settings=(("slim", tier),))
+
+
+def _named_rules(shipped: Sequence[Mapping[str, Any]]) -> Iterator[Trim]:
+    """Yield the rules that are off unless they are named, because a feature is lost."""
+    known = set(declared_distributions())
+    for each in shipped:
+        if each["name"] not in known:
+            continue
+        for rule in load_declared(each["name"]):
+            if not rule.named:
+                continue
+            settings = SlimSettings(tier="off", rules=(rule.id,))
+            dropped = choose_listed(each["name"], each["version"], each["files"], settings)
+            takes = _taken(each, {drop.path for drop in dropped})
+            title = f"rule {rule.id} ({rule.reason})"
+            yield Trim(
+                rule.id, title, takes, "exact", _FEATURE, settings=(("slim-rules", [rule.id]),)
+            )
+
+
+def _services(manifest: Manifest, artifact: Path | None) -> Iterator[Trim]:
+    """Yield what leaves when only the services stay that the code in the artifact names."""
+    if artifact is None or not artifact.is_file():
+        return
+    for proposal in propose(artifact, manifest):
+        rows = service_rows(manifest, proposal)
+        takes = [taken for each, gone in rows for taken in _taken(each, gone)]
+        yield Trim(
+            f"services-{proposal.owner}",
+            f"only the services {', '.join(proposal.services)} of {proposal.owner}",
+            tuple(takes),
+            "exact",
+            _ASK if proposal.uncertain else _RULES,
+            settings=(("services", {proposal.owner: list(proposal.services)}),),
+        )
+
+
+def _loosened(manifest: Manifest) -> Iterator[Trim]:
+    """Yield the pins that, loosened, let the runtime's own distributions be used."""
+    decisions = manifest["subtraction"]["decisions"]
+    kept = {line["name"] for line in decisions if line["outcome"] == "kept"}
+    sizes = {each["name"]: each for each in manifest["distributions"] if each["name"] in kept}
+    for line in decisions:
+        if not line["loosen"] or line["name"] not in sizes:
+            continue
+        leaving = _leaving(line, decisions, sizes)
+        takes = tuple(
+            Taken(name, sizes[name]["uncompressed_bytes"], sizes[name]["compressed_bytes"])
+            for name in leaving
+        )
+        yield Trim(
+            f"loosen-{line['name']}",
+            f"`{line['loosen']}`, so that the runtime's is used",
+            takes,
+            "exact",
+            _ASK,
+            removes=True,
+            requirement=line["loosen"],
+        )
+
+
+def _leaving(
+    line: Mapping[str, Any],
+    decisions: Iterable[Mapping[str, Any]],
+    sizes: Mapping[str, Mapping[str, Any]],
+) -> list[str]:
+    """Return who leaves when `line` is loosened: those whose bytes are the ones it names."""
+    own = sizes[line["name"]]
+    if own["uncompressed_bytes"] == line["loosen_uncompressed_bytes"]:
+        return [line["name"]]
+    group = [each["name"] for each in decisions if each["name"] in sizes]
+    total = sum(sizes[name]["uncompressed_bytes"] for name in group)
+    if total == line["loosen_uncompressed_bytes"]:
+        return group
+    return [line["name"]]
+
+
+def _taken(distribution: Mapping[str, Any], gone: set[str]) -> tuple[Taken, ...]:
+    """Return what leaves with the files `gone`: themselves, and their lines of RECORD."""
+    rows = [row for row in distribution["files"] if row[0] in gone]
+    if not rows:
+        return ()
+    # A duplicate of files in bytecode payloads would count twice; names are unique in an artifact.
+    lines = render_record({row[0]: RecordEntry(_HASH, row[1]) for row in rows})
+    headers = sum(LOCAL.size + CENTRAL.size + 2 * len(row[0].encode()) for row in rows)
+    recorded = any(row[0].endswith(".dist-info/RECORD") for row in distribution["files"])
+    return (
+        Taken(
+            distribution["name"],
+            sum(row[1] for row in rows) + (len(lines) if recorded else 0),
+            sum(row[2] for row in rows) + headers,
+        ),
+    )

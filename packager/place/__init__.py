@@ -1,0 +1,1 @@
+"""What goes where: the planner, its cost model, and layers across functions."""
