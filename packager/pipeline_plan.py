@@ -120,7 +120,8 @@ def init_ms(
 ) -> float:
     """Return how long init takes here, in ms: the best of three starts of the real client.
 
-    The best, because whatever else runs here only ever slows a start down. Raises LpackError when it does not start.
+    The best, because whatever else runs here only ever slows a start down. Raises LpackError when
+    it does not start.
     """
     found = []
     for _ in range(_ROUNDS):

@@ -52,7 +52,8 @@ ROOT_FOLDERS = {
     "htmlcov": "test results",
 }
 ROOT_FILES = r"""
-    pyproject\.toml | lpack\.toml | \.lpack-[^/]* | poetry\.toml | uv\.toml | setup\.(?:py|cfg) | MANIFEST\.in
+    pyproject\.toml | lpack\.toml | \.lpack-[^/]* | poetry\.toml | uv\.toml | setup\.(?:py|cfg)
+    | MANIFEST\.in
     | .*\.lock | Pipfile | pylock(?:\.[^.]+)?\.toml
     | requirements[^/]*\.(?:txt|in) | constraints[^/]*\.txt
     | tox\.ini | noxfile\.py | pytest\.ini | conftest\.py | mypy\.ini | \.?ruff\.toml
