@@ -1,15 +1,17 @@
-"""Write docs/configuration.md from the table of settings; `--check` only compares.
+"""Write docs/configuration.md and docs/findings.md from their tables; `--check` only compares.
 
-Run it after a change of `packager/inputs/settings.py`; a test holds the file against it.
+Run it after a change of `packager/inputs/settings.py` or `packager/gate/codes.py`; a test holds
+the files against it.
 """
 
 import sys
 from pathlib import Path
 
+from packager.gate.codes import CODES
 from packager.inputs.settings import SETTINGS, Setting
 from packager.runtime.targets import runtime_names
 
-_PAGE = Path(__file__).parent / "configuration.md"
+_FOLDER = Path(__file__).parent
 _HEAD = """\
 # Configuration
 
@@ -31,8 +33,28 @@ and `.netrc` are followed for indexes and credentials.
 """
 
 
+_FINDINGS = """\
+# Findings of lpack check
+
+Generated from `packager/gate/codes.py` by `python docs/generate.py`. Codes never change their
+meaning. Errors end in exit code 1; with `--strict`, warnings do too. How to use the command:
+[check](check.md).
+
+| code | name | level | what it means | what to do |
+|---|---|---|---|---|
+"""
+
+
+def findings_page() -> str:
+    """Return the text of docs/findings.md."""
+    return _FINDINGS + "".join(
+        f"| {each.code} | `{each.name}` | {each.level} | {each.meaning} | {each.advice} |\n"
+        for each in CODES
+    )
+
+
 def page() -> str:
-    """Return the text of the page."""
+    """Return the text of docs/configuration.md."""
     return _HEAD + "".join(_row(setting) for setting in SETTINGS) + _TAIL
 
 
@@ -48,6 +70,8 @@ def _row(setting: Setting) -> str:
 
 
 if __name__ == "__main__":
-    if "--check" in sys.argv:
-        sys.exit(_PAGE.read_text(encoding="utf-8") != page())
-    _PAGE.write_text(page(), encoding="utf-8")
+    for name, text in (("configuration.md", page()), ("findings.md", findings_page())):
+        if "--check" not in sys.argv:
+            (_FOLDER / name).write_text(text, encoding="utf-8")
+        elif (_FOLDER / name).read_text(encoding="utf-8") != text:
+            sys.exit(f"docs/{name} is not what its table says")

@@ -26,6 +26,8 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.bootstrap.placing": {"read"},
     "packager.code_identity": {"read"},
     "packager.explain.known_errors": {"read"},
+    "packager.gate.history": {"environment", "process"},
+    "packager.gate.locating": {"read"},
     "packager.inputs.configuration": {"read"},
     "packager.inputs.configuration_file": {"read"},
     "packager.inputs.documents": {"read"},

@@ -3,11 +3,13 @@
 import os
 import sys
 import threading
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
 from packager.errors import LpackError
+
+_LEVEL_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "ok": "green"}
 
 
 class Console:
@@ -66,11 +68,23 @@ def say(text: str) -> None:
 
 def styled(text: str, **style: Any) -> str:  # noqa: ANN401 -- click.style's own keywords
     """Style `text` for stderr, following NO_COLOR and FORCE_COLOR (no-color.org)."""
-    if os.environ.get("NO_COLOR"):
+    return click.style(text, **style) if _colours(sys.stderr) else text
+
+
+def painted(text: str, level: str) -> str:
+    """Colour a word of a result on stdout by its level, as `styled` does for stderr."""
+    if not _colours(sys.stdout):
         return text
-    if os.environ.get("FORCE_COLOR") or sys.stderr.isatty():
-        return click.style(text, **style)
-    return text
+    return click.style(text, fg=_LEVEL_COLOURS[level], bold=True)
+
+
+def _colours(stream: TextIO) -> bool:
+    """Tell whether `stream` takes colour (no-color.org, force-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
 def render_error(error: LpackError) -> str:

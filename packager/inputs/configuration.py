@@ -145,12 +145,7 @@ def _function(
     settings, root, pyproject = chosen.settings, context.root, context.configuration.pyproject
     sources = None if settings.source is None else _sources(settings.source, root)
     handler, sources = _handler_and_sources(chosen, sources, context, made=made)
-    runtime = settings.runtime
-    if runtime is None:
-        default = context.default_runtime
-        guess = guess_runtime(root, pyproject, runtimes=context.runtimes, default=default)
-        made.append(guess)
-        runtime = guess.value
+    runtime = settings.runtime or _guessed_runtime(context, made)
     if settings.architecture is None:
         made.append(Guess(setting="architecture", value="x86_64", because="lpack's default"))
     requirements = settings.requirements
@@ -173,11 +168,23 @@ def _function(
         strip=settings.strip is not False,
         bytecode=parse_bytes(settings.bytecode or 0, name="`--bytecode`"),
         trace=joined(root, settings.trace or ".lpack-trace.json"),
+        budgets=context.configuration.budgets_of(name),
         target_dir=joined(root, settings.target_dir or "dist"),
         guesses=tuple(made),
         configuration_files=context.configuration.files,
         **others,
     )
+
+
+def _guessed_runtime(context: _Context, made: list[Guess]) -> str:
+    guess = guess_runtime(
+        context.root,
+        context.configuration.pyproject,
+        runtimes=context.runtimes,
+        default=context.default_runtime,
+    )
+    made.append(guess)
+    return guess.value
 
 
 def _handler_and_sources(

@@ -8,6 +8,7 @@ from packager.errors import UsageError
 from packager.inputs.documents import load_toml, shown
 from packager.inputs.setting_values import Place
 from packager.inputs.settings import FUNCTION_NAME, Overrides, parse_settings
+from packager.model.budget import NO_BUDGETS, Budgets
 
 
 class Configuration(NamedTuple):
@@ -18,6 +19,11 @@ class Configuration(NamedTuple):
     functions: dict[str, Overrides]
     pyproject: Mapping[str, Any]
     files: tuple[Path, ...]
+
+    def budgets_of(self, function: str) -> Budgets:
+        """Return the budgets of `function`, each from itself or else from all functions."""
+        own = self.functions[function].budgets if function in self.functions else None
+        return (own or NO_BUDGETS).over(self.defaults.budgets or NO_BUDGETS)
 
 
 def read_configuration(

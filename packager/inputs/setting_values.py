@@ -9,7 +9,8 @@ from packager.errors import UsageError
 # The words of `packager.model.runtime_catalog`, whose imports are too slow for every start.
 POLICIES = ("compatible", "always", "never")
 _UNITS = {
-    "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "kiB": 2**10, "MiB": 2**20, "GiB": 2**30,
+    "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9,
+    "kiB": 2**10, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
 }  # fmt: skip
 SERVICE_OWNERS = ("botocore", "googleapiclient")
 
@@ -79,7 +80,7 @@ def parse_bytes(value: object, *, name: str) -> int:
     """Turn `"30 MiB"`, `"30 MB"` or a number of bytes into bytes; raises UsageError."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kMG]i?B|B)?", str(value).strip())
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKMG]i?B|B)?", str(value).strip())
     if isinstance(value, bool) or found is None:
         raise UsageError(f"{name} is `{value}`, not a size", hint='a size is "30 MiB" or "30 MB"')
     return int(float(found[1]) * _UNITS[found[2] or "B"])

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from packager.errors import UsageError
+from packager.inputs.budgets import parse_budgets
 from packager.inputs.setting_values import Place, nearest, parse_value
+from packager.model.budget import Budgets
 from packager.model.image import ImageSettings
 
 Shape = Literal[
     "text", "choice", "texts", "path", "policies", "switch", "drops", "services", "bytes",
-    "image",
+    "image", "budgets",
 ]  # fmt: skip
 
 FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -181,6 +183,12 @@ SETTINGS: tuple[Setting, ...] = (
         "interpreter of the target's version.",
     ),
     Setting("trace", "path", ".lpack-trace.json", "What `lpack trace` wrote."),
+    Setting(
+        "budgets",
+        "budgets",
+        "{}",
+        "What you allow a function to be, beside AWS's limits: see [check](check.md).",
+    ),
     Setting("target-dir", "path", "dist", "Where artifacts and manifests are written."),
 )
 
@@ -225,6 +233,7 @@ class Overrides(NamedTuple):
     release: bool | None = None
     bytecode: int | str | None = None
     trace: str | Path | None = None
+    budgets: Budgets | None = None
     target_dir: str | Path | None = None
 
 
@@ -242,6 +251,9 @@ def parse_settings(
         setting = _BY_KEY.get(key)
         if setting is None:
             raise _unknown_key(key, place, known=(*_BY_KEY, *tables))
+        if setting.shape == "budgets":
+            values[setting.field] = parse_budgets(value, place=place.below(key))
+            continue
         values[setting.field] = parse_value(setting.key, setting.shape, value, place=place)
         if setting.shape == "choice":
             name = f"`{place.dotted(key)}` in `{place.file}`"

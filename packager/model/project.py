@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from packager.model.budget import NO_BUDGETS, Budgets
 from packager.model.image import ImageSettings, PackageType
 from packager.model.prune import SlimTier
 from packager.model.target import Architecture, TargetKind
@@ -61,6 +62,7 @@ class Function(NamedTuple):
     release: bool = False
     bytecode: int = 0
     trace: Path = Path(".lpack-trace.json")
+    budgets: Budgets = NO_BUDGETS
     target_dir: Path = Path("dist")
     guesses: tuple[Guess, ...] = ()
     configuration_files: tuple[Path, ...] = ()

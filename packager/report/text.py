@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from packager import __version__
 from packager.model.build import Build, LimitCheck, Share
+from packager.model.figures import many, mib
 from packager.model.image import ImageArtifact
 from packager.report.image import base_bytes, image_lines
 
-_MIB = 1024 * 1024
+__all__ = ["largest", "many", "mib", "render_build"]
+
 _ROWS = 12
 _COLUMNS = 100
 
@@ -61,13 +63,6 @@ def largest(build: Build, limit_name: str, *, rows: int = 5) -> list[str]:
         )
         for share in ordered[:rows]
     ]
-
-
-def mib(amount: int) -> str:
-    """Format bytes for people: `12.3 MiB`, and KiB below a tenth of a MiB."""
-    if abs(amount) < _MIB // 10:
-        return f"{amount / 1024:,.1f} KiB"
-    return f"{amount / _MIB:,.1f} MiB"
 
 
 def _table(build: Build, rows: int) -> list[str]:
@@ -139,11 +134,6 @@ def _slimming(build: Build) -> list[str]:
         libraries = many(len(stripped), "library", "libraries")
         parts.append(f"{libraries} stripped (−{mib(sum(stripped))})")
     return ["", "  slimmed: " + ", ".join(parts)] if parts else []
-
-
-def many(count: int, one: str, several: str | None = None) -> str:
-    """Count things for people: `1 file`, `2,000 files`."""
-    return f"1 {one}" if count == 1 else f"{count:,} {several or one + 's'}"
 
 
 def _subtraction(build: Build) -> list[str]:

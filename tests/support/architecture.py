@@ -9,7 +9,18 @@ import re
 from collections.abc import Iterator
 
 STAGES = frozenset(
-    {"assemble", "aws", "bootstrap", "explain", "inputs", "inspect", "lock", "measure", "place"}
+    {
+        "assemble",
+        "aws",
+        "bootstrap",
+        "explain",
+        "gate",
+        "inputs",
+        "inspect",
+        "lock",
+        "measure",
+        "place",
+    }
     | {"registry", "report", "runtime", "slim", "verify", "wheels"}
 )
 MAX_FILE_LINES = 300

@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[3]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("benchmarks/*.md")])
 
 
-def test_the_configuration_page_is_what_the_settings_say() -> None:
+def test_generated_pages_are_what_their_tables_say() -> None:
     source = ROOT / "docs" / "generate.py"
     spec = importlib.util.spec_from_file_location("generate_docs", source)
     assert spec is not None
@@ -20,6 +20,8 @@ def test_the_configuration_page_is_what_the_settings_say() -> None:
     spec.loader.exec_module(module)
     written = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert written == module.page(), "run `python docs/generate.py`"
+    written = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    assert written == module.findings_page(), "run `python docs/generate.py`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

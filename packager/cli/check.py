@@ -1,0 +1,269 @@
+"""`lpack check`."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from packager.cli.baselines import Saved, read_saved, save_baseline, staleness_findings
+from packager.cli.console import painted
+from packager.cli.gate_outputs import (
+    parse_reports,
+    report_option,
+    way_from_repository,
+    write_reports,
+    write_step_files,
+)
+from packager.cli.manifests import find_manifests, read_manifest
+from packager.errors import UsageError
+from packager.gate.judge import Baseline, Places, judge
+from packager.gate.locating import Locator
+from packager.gate.rules import found
+from packager.inputs.budgets import parse_budget_options
+from packager.inputs.configuration_file import Configuration, read_configuration
+from packager.model.verdict import GateFinding, Spot, Verdict
+from packager.report.gate_text import render_verdicts
+from packager.runtime.targets import runtime_names
+
+_FAILED = 1
+_FORMATS = ("text", "json", "markdown", "github", "gitlab", "openmetrics")
+_SUFFIX = ".lpack.json"
+
+
+class _Subject(NamedTuple):
+    """A manifest with its name for people, and what reading it found."""
+
+    label: str
+    manifest: Mapping[str, Any]
+    findings: tuple[GateFinding, ...] = ()
+
+
+@click.command("check")
+@click.argument("artifacts", nargs=-1)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    help="A saved manifest or baseline to hold the artifacts against.",
+)
+@click.option(
+    "--save-baseline",
+    type=click.Path(path_type=Path),
+    help="Write the manifests and the commit for a later --baseline.",
+)
+@click.option("--base", metavar="BRANCH", help="Where the change goes; tells stale baselines.")
+@click.option(
+    "--budget", "budget_texts", multiple=True, metavar="KEY=VALUE", help='Such as zip="20 MiB".'
+)
+@click.option(
+    "--verified",
+    type=click.Path(path_type=Path),
+    help="What `lpack verify --output-format json` printed, for the budget `init`.",
+)
+@click.option("--output-format", type=click.Choice(_FORMATS), default="text")
+@report_option(_FORMATS)
+@click.option("--exit-zero", is_flag=True, help="Exit with 0 whatever is found.")
+@click.option("--strict", is_flag=True, help="Warnings fail too.")
+@click.option("--config", type=click.Path(path_type=Path), help="Instead of pyproject.toml.")
+@click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
+def command(artifacts: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -- click's values
+    """Hold built artifacts against AWS's limits, your budgets and a baseline; offline.
+
+    ARTIFACT is a manifest, a zip beside one, a folder of them or the name of a function; all in
+    dist by default. Budgets stand in [tool.lpack.budgets]. Errors end in exit code 1, after
+    every report was written.
+
+    \b
+    lpack check
+    lpack check --save-baseline main.json       on the base branch
+    lpack check --baseline main.json            on a change to it
+    lpack check api --budget zip="20 MiB" --report markdown=report.md
+    lpack check --output-format github          annotations on the lines to blame
+    """  # noqa: D301 -- \b is click's mark for lines that stay as they are
+    reports = parse_reports(values["reports"], _FORMATS)
+    configuration = read_configuration(Path.cwd(), values["config"], runtimes=runtime_names())
+    subjects = list(_subjects(artifacts, configuration))
+    saved, shared = _baseline(values["baseline"], base=values["base"])
+    verdicts = _judge(subjects, configuration, saved=saved, shared=shared, values=values)
+    renderers = _renderers(verdicts, quiet=values["quiet"])
+    click.echo(renderers[values["output_format"]](), nl=False, color=True)
+    write_reports(reports, renderers)
+    _tell_github(verdicts)
+    if values["save_baseline"] is not None:
+        save_baseline(values["save_baseline"], (subject.manifest for subject in subjects))
+    bad = any(
+        not verdict.passed or (values["strict"] and verdict.number_of("warning"))
+        for verdict in verdicts
+    )
+    return _FAILED if bad and not values["exit_zero"] else 0
+
+
+def _subjects(artifacts: Sequence[str], configuration: Configuration) -> Iterator[_Subject]:
+    for text in artifacts or (None,):
+        for path in _manifests(text, configuration):
+            manifest = read_manifest(path)
+            try:
+                yield _subject(path, manifest)
+            except (KeyError, TypeError, AttributeError) as error:
+                message = f"`{path}` is not a manifest of lpack"
+                raise UsageError(message, hint="lpack build") from error
+
+
+def _manifests(text: str | None, configuration: Configuration) -> Sequence[Path]:
+    """Return the manifests that one argument means; without one, all that the project writes."""
+    if text is None:
+        folder = configuration.defaults.target_dir
+        return find_manifests(Path(folder) if folder is not None else None)
+    path = Path(text)
+    if not path.exists() and text in configuration.functions:
+        own = configuration.functions[text].target_dir or configuration.defaults.target_dir
+        return [Path(own or "dist") / f"{text}{_SUFFIX}"]
+    return find_manifests(path)
+
+
+def _subject(path: Path, manifest: Mapping[str, Any]) -> _Subject:
+    """Look at the artifact beside its manifest, if it is there; only its length, which is quick."""
+    claimed = manifest["artifact"]
+    artifact = path.with_name(claimed["path"])
+    label = os.path.relpath(artifact)
+    findings: tuple[GateFinding, ...] = ()
+    if artifact.is_file():
+        real = artifact.stat().st_size
+        if real != claimed["compressed_bytes"]:
+            message = (
+                f"`{label}` has {real:,} bytes, its manifest says "
+                f"{claimed['compressed_bytes']:,}: it is not what was built"
+            )
+            findings = (found("artifact-differs", message),)
+    return _Subject(label if not label.startswith("..") else str(artifact), manifest, findings)
+
+
+def _baseline(
+    path: Path | None, *, base: str | None
+) -> tuple[Saved | None, tuple[GateFinding, ...]]:
+    """Read the baseline, and tell of one that is absent or stale; absent is no error."""
+    if path is None:
+        return None, ()
+    if not path.exists():
+        message = f"there is no baseline `{path}`, so growth was not held against anything"
+        return None, (found("baseline-missing", message),)
+    saved = read_saved(path)
+    return saved, staleness_findings(saved, base=base)
+
+
+def _judge(
+    subjects: Sequence[_Subject],
+    configuration: Configuration,
+    *,
+    saved: Saved | None,
+    shared: tuple[GateFinding, ...],
+    values: Mapping[str, Any],
+) -> list[Verdict]:
+    asked = parse_budget_options(values["budget_texts"])
+    times = _init_times(values["verified"])
+    locator = Locator(Path.cwd())
+    verdicts = []
+    for subject in subjects:
+        name = subject.manifest["function"]["name"]
+        baseline = None
+        if saved is not None:
+            manifest = saved.of(name, alone=len(subjects) == 1)
+            baseline = Baseline(saved.label, manifest, shared)
+        verdicts.append(
+            judge(
+                subject.manifest,
+                asked.over(configuration.budgets_of(name)),
+                label=subject.label,
+                places=_places(name, configuration, locator),
+                baseline=baseline,
+                init_ms=times.get(subject.manifest["artifact"]["path"]),
+                findings=(*subject.findings, *(shared if saved is None else ())),
+            )
+        )
+    return verdicts
+
+
+def _places(function: str, configuration: Configuration, locator: Locator) -> Places:
+    """Return how to find the lines of requirements and of the budgets of `function`."""
+    place = configuration.place
+
+    def budget(key: str) -> Spot | None:
+        own = place.below("functions").below(function)
+        for table in (own, place) if function in configuration.functions else (place,):
+            wanted = table.below("budgets").dotted(key) if key else table.dotted("budgets")
+            spot = locator.setting(place.file, wanted)
+            if spot is not None:
+                return spot
+        return None
+
+    return Places(requirement=locator.requirement, budget=budget)
+
+
+def _init_times(path: Path | None) -> dict[str, float]:
+    """Return by file name how long importing each handler took, in ms; raises UsageError."""
+    if path is None:
+        return {}
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["verified"]
+        return {
+            Path(row["artifact"]).name: float(row["import_ms"])
+            for row in rows
+            if row["import_ms"] is not None
+        }
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+        raise UsageError(
+            f"`{path}` is not what `lpack verify` prints as JSON",
+            hint=f"lpack verify --output-format json > {path}",
+        ) from error
+
+
+def _renderers(verdicts: Sequence[Verdict], *, quiet: bool) -> dict[str, Any]:
+    """Return how to render each format; their modules are loaded when they are asked for."""
+
+    def text() -> str:
+        return render_verdicts(verdicts, paint=painted, quiet=quiet)
+
+    def as_json() -> str:
+        from packager.report.gate_document import (  # noqa: PLC0415
+            check_document,
+            render_document,
+        )
+
+        return render_document(check_document(verdicts))
+
+    def markdown() -> str:
+        from packager.report.gate_markdown import render_check_markdown  # noqa: PLC0415
+
+        return render_check_markdown(verdicts)
+
+    def github() -> str:
+        from packager.report.github import render_annotations  # noqa: PLC0415
+
+        return render_annotations(verdicts, prefix=way_from_repository("GITHUB_WORKSPACE"))
+
+    def gitlab() -> str:
+        from packager.report.gitlab import render_code_quality  # noqa: PLC0415
+
+        return render_code_quality(verdicts, prefix=way_from_repository("CI_PROJECT_DIR"))
+
+    def openmetrics() -> str:
+        from packager.report.openmetrics import render_openmetrics  # noqa: PLC0415
+
+        return render_openmetrics(verdicts)
+
+    listed = (text, as_json, markdown, github, gitlab, openmetrics)
+    return dict(zip(_FORMATS, listed, strict=True))
+
+
+def _tell_github(verdicts: Sequence[Verdict]) -> None:
+    if not (os.environ.get("GITHUB_STEP_SUMMARY") or os.environ.get("GITHUB_OUTPUT")):
+        return
+    from packager.report.gate_markdown import render_check_markdown  # noqa: PLC0415
+    from packager.report.github import render_outputs, step_outputs  # noqa: PLC0415
+
+    write_step_files(
+        summary=lambda: render_check_markdown(verdicts),
+        outputs=lambda delimiter: render_outputs(step_outputs(verdicts), delimiter=delimiter),
+    )

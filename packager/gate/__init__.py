@@ -1,0 +1,1 @@
+"""The verdict on a built artifact: limits, budgets, growth against a baseline."""
