@@ -6,12 +6,11 @@ builds of two commits have equal manifests.
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from packager.cli.manifests import find_manifests
+from packager.cli.subjects import SUFFIX, manifests_by_name, read_subjects
 from packager.errors import UsageError
 from packager.gate.history import Staleness, commit_of_file, current_commit, staleness_of
 from packager.gate.rules import found
@@ -37,16 +36,23 @@ class Saved(NamedTuple):
 
 
 def read_saved(path: Path) -> Saved:
-    """Read a baseline; raises UsageError when `path` is none."""
-    if path.is_dir():
-        found_here = [_read(each) for each in find_manifests(path)]
-        return Saved(str(path), _by_name(found_here, path))
+    """Read a baseline: one file of manifests, or whatever `read_subjects` takes.
+
+    Raises UsageError when `path` is none.
+    """
+    if path.is_file() and path.suffix == ".json" and not path.name.endswith(SUFFIX):
+        return _read_together(path)
+    named = manifests_by_name(read_subjects(path))
+    return Saved(str(path), named, commit_of_file(path) if path.is_file() else None)
+
+
+def _read_together(path: Path) -> Saved:
+    """Read what `save_baseline` wrote, or a manifest of another name."""
     document = _read(path)
-    if "manifests" not in document:
-        return Saved(str(path), _by_name([document], path), commit_of_file(path))
+    together = document.get("manifests", [document])
     git = document.get("git") or {}
     try:
-        manifests = _by_name(document["manifests"], path)
+        manifests = _by_name(together, path)
         commit = git.get("commit") or commit_of_file(path)
         return Saved(str(path), manifests, commit, bool(git.get("dirty")))
     except (AttributeError, TypeError) as error:
@@ -118,12 +124,15 @@ def _by_name(manifests: Iterable[Any], path: Path) -> dict[str, Mapping[str, Any
     for manifest in manifests:
         if not isinstance(manifest, dict) or not manifest.keys() >= _PARTS:
             raise _no_baseline(path)
-        named[manifest["function"]["name"]] = manifest
+        try:
+            named[manifest["function"]["name"]] = manifest
+        except (KeyError, TypeError) as error:
+            raise _no_baseline(path) from error
     return named
 
 
 def _no_baseline(path: Path) -> UsageError:
     return UsageError(
         f"`{path}` is no baseline: neither a manifest of lpack nor manifests saved together",
-        hint=f"lpack check --save-baseline {os.path.relpath(path)}",
+        hint="lpack check --save-baseline main.json",
     )

@@ -1,6 +1,5 @@
 """`lpack build`."""
 
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,10 +7,11 @@ from typing import Any
 
 import click
 
-from packager.cli.console import Console, render_error
+from packager.cli.console import Console
+from packager.cli.depfiles import write_depfile
 from packager.cli.options import function_options, overrides_of
+from packager.cli.refusals import render_refusals, shown_path
 from packager.cli.unchanged import is_settled, now_ns, remember
-from packager.errors import LpackError
 from packager.inputs.configuration import load_project
 from packager.inputs.source_tree import collect_source
 from packager.model.build import Build
@@ -25,7 +25,7 @@ from packager.pipeline import (
     manifest_path,
     runtime_names,
 )
-from packager.report.text import largest, mib, render_build
+from packager.report.text import render_build
 from packager.wheels.store import Store
 
 _LIMIT_PASSED = 1
@@ -38,6 +38,7 @@ _LIMIT_PASSED = 1
 @click.option("--offline", is_flag=True, help="Use no network.")
 @click.option("--upgrade", is_flag=True, help="Forget the remembered resolution.")
 @click.option("--lock", "write_lock", is_flag=True, help="Write pylock.toml next to the project.")
+@click.option("--depfile", is_flag=True, help="Write ARTIFACT.d, a rule for make, beside each.")
 @click.option(
     "--output-format",
     type=click.Choice(["text", "json"]),
@@ -54,11 +55,12 @@ def command(functions: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
     lpack build api worker
     lpack build --handler src/main.py:handler --runtime python3.13 --arch arm64
     lpack build --requirements requirements.txt --upload s3
+    lpack build api --depfile        for make: writes dist/api.zip.d too
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
     started_ns = now_ns()
     flags = {name: values.pop(name) for name in ("frozen", "offline", "upgrade", "write_lock")}
-    output_format, quiet, verbose = (
-        values.pop(name) for name in ("output_format", "quiet", "verbose")
+    output_format, quiet, verbose, depfile = (
+        values.pop(name) for name in ("output_format", "quiet", "verbose", "depfile")
     )
     console = Console(-1 if quiet else int(verbose))
     root = Path.cwd()
@@ -77,10 +79,14 @@ def command(functions: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
     builds = [build for build, _ in built]
     stdout = _render(builds, output_format)
     click.echo(stdout, nl=False)
-    stderr = "".join(_refusal(build) for build in builds if not build.measurement.fits)
+    stderr = render_refusals(builds)
     click.echo(stderr, err=True, nl=False, color=True)
     exit_code = _LIMIT_PASSED if stderr else 0
-    if not flags["write_lock"] and not flags["upgrade"] and not console.warnings:
+    if depfile:
+        for build, tree in built:
+            write_depfile(build.artifact.path, _inputs(build, tree, store=store))
+    # make asks only when something changed, and wants a newer artifact then.
+    elif not flags["write_lock"] and not flags["upgrade"] and not console.warnings:
         inputs = [path for each in built for path in _inputs(*each, store=store)]
         if is_settled(inputs, started_ns):
             outputs = [str(path) for function in chosen for path in _outputs(function)]
@@ -126,33 +132,6 @@ def _inputs(build: Build, tree: SourceTree, *, store: Store) -> Sequence[str]:
 
 def _render(builds: Sequence[Build], output_format: str) -> str:
     if output_format == "text":
-        return "\n".join(render_build(build, shown_path=_shown(build)) for build in builds)
+        return "\n".join(render_build(build, shown_path=shown_path(build)) for build in builds)
     manifests = [manifest_path(build.function).read_text(encoding="utf-8") for build in builds]
     return '{"schema_version":1,"manifests":[' + ",".join(m.rstrip() for m in manifests) + "]}\n"
-
-
-def _shown(build: Build) -> str:
-    path = os.path.relpath(build.artifact.path)
-    return build.artifact.path if path.startswith("..") else path
-
-
-def _refusal(build: Build) -> str:
-    """Word a passed limit: which, by how much, who is largest, and what to do."""
-    lines = []
-    for check in build.measurement.limits:
-        if check.passed:
-            continue
-        excess = -check.headroom_bytes
-        hint = (
-            'upload through S3: `upload = "s3"` under [tool.lpack], or --upload s3'
-            if check.name == "zip_direct_upload"
-            else "drop or replace the largest; Lambda layers do not raise this limit"
-        )
-        error = LpackError(
-            f"`{_shown(build)}` passes AWS's limit for {check.title} by {mib(excess)}: "
-            f"{check.measured_bytes:,} bytes, it must be below {check.limit_bytes:,}",
-            details=[f"largest: {line}" for line in largest(build, check.name)],
-            hint=hint,
-        )
-        lines.append(render_error(error) + "\n")
-    return "".join(lines)

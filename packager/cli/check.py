@@ -2,9 +2,9 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -17,28 +17,26 @@ from packager.cli.gate_outputs import (
     write_reports,
     write_step_files,
 )
-from packager.cli.manifests import find_manifests, read_manifest
+from packager.cli.subjects import (
+    SUFFIX,
+    Subject,
+    not_a_manifest,
+    read_built,
+    read_subjects,
+)
 from packager.errors import UsageError
 from packager.gate.judge import Baseline, Places, judge
 from packager.gate.locating import Locator
 from packager.gate.rules import found
 from packager.inputs.budgets import parse_budget_options
 from packager.inputs.configuration_file import Configuration, read_configuration
+from packager.model.budget import Budgets
 from packager.model.verdict import GateFinding, Spot, Verdict
 from packager.report.gate_text import render_verdicts
 from packager.runtime.targets import runtime_names
 
 _FAILED = 1
 _FORMATS = ("text", "json", "markdown", "github", "gitlab", "openmetrics")
-_SUFFIX = ".lpack.json"
-
-
-class _Subject(NamedTuple):
-    """A manifest with its name for people, and what reading it found."""
-
-    label: str
-    manifest: Mapping[str, Any]
-    findings: tuple[GateFinding, ...] = ()
 
 
 @click.command("check")
@@ -71,9 +69,9 @@ class _Subject(NamedTuple):
 def command(artifacts: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -- click's values
     """Hold built artifacts against AWS's limits, your budgets and a baseline; offline.
 
-    ARTIFACT is a manifest, a zip beside one, a folder of them or the name of a function; all in
-    dist by default. Budgets stand in [tool.lpack.budgets]. Errors end in exit code 1, after
-    every report was written.
+    ARTIFACT is a manifest, a zip (also of other tools), a folder of them or the name of a
+    function; all in dist by default. Budgets stand in [tool.lpack.budgets]. Errors end in exit
+    code 1, after every report was written.
 
     \b
     lpack check
@@ -84,7 +82,7 @@ def command(artifacts: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
     reports = parse_reports(values["reports"], _FORMATS)
     configuration = read_configuration(Path.cwd(), values["config"], runtimes=runtime_names())
-    subjects = list(_subjects(artifacts, configuration))
+    subjects = _subjects(artifacts, configuration)
     saved, shared = _baseline(values["baseline"], base=values["base"])
     verdicts = _judge(subjects, configuration, saved=saved, shared=shared, values=values)
     renderers = _renderers(verdicts, quiet=values["quiet"])
@@ -100,44 +98,32 @@ def command(artifacts: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
     return _FAILED if bad and not values["exit_zero"] else 0
 
 
-def _subjects(artifacts: Sequence[str], configuration: Configuration) -> Iterator[_Subject]:
-    for text in artifacts or (None,):
-        for path in _manifests(text, configuration):
-            manifest = read_manifest(path)
-            try:
-                yield _subject(path, manifest)
-            except (KeyError, TypeError, AttributeError) as error:
-                message = f"`{path}` is not a manifest of lpack"
-                raise UsageError(message, hint="lpack build") from error
+def _subjects(artifacts: Sequence[str], configuration: Configuration) -> list[Subject]:
+    """Return what is to be checked; a name of a function is what was built of it."""
+    if not artifacts:
+        return read_built(Path(configuration.defaults.target_dir or "dist"))
+    subjects = []
+    for text in artifacts:
+        path = Path(text)
+        if not path.exists() and text in configuration.functions:
+            own = configuration.functions[text].target_dir or configuration.defaults.target_dir
+            path = Path(own or "dist") / f"{text}{SUFFIX}"
+        subjects.extend(read_subjects(path))
+    return subjects
 
 
-def _manifests(text: str | None, configuration: Configuration) -> Sequence[Path]:
-    """Return the manifests that one argument means; without one, all that the project writes."""
-    if text is None:
-        folder = configuration.defaults.target_dir
-        return find_manifests(Path(folder) if folder is not None else None)
-    path = Path(text)
-    if not path.exists() and text in configuration.functions:
-        own = configuration.functions[text].target_dir or configuration.defaults.target_dir
-        return [Path(own or "dist") / f"{text}{_SUFFIX}"]
-    return find_manifests(path)
-
-
-def _subject(path: Path, manifest: Mapping[str, Any]) -> _Subject:
-    """Look at the artifact beside its manifest, if it is there; only its length, which is quick."""
-    claimed = manifest["artifact"]
-    artifact = path.with_name(claimed["path"])
-    label = os.path.relpath(artifact)
-    findings: tuple[GateFinding, ...] = ()
-    if artifact.is_file():
-        real = artifact.stat().st_size
-        if real != claimed["compressed_bytes"]:
+def _own_findings(subject: Subject) -> tuple[GateFinding, ...]:
+    """Hold the length of the artifact beside a manifest against it, which is quick."""
+    claimed = subject.manifest["artifact"]["compressed_bytes"]
+    if claimed and subject.artifact.is_file():
+        real = subject.artifact.stat().st_size
+        if real != claimed:
             message = (
-                f"`{label}` has {real:,} bytes, its manifest says "
-                f"{claimed['compressed_bytes']:,}: it is not what was built"
+                f"`{subject.label}` has {real:,} bytes, its manifest says {claimed:,}: it is not "
+                "what was built"
             )
-            findings = (found("artifact-differs", message),)
-    return _Subject(label if not label.startswith("..") else str(artifact), manifest, findings)
+            return (found("artifact-differs", message),)
+    return ()
 
 
 def _baseline(
@@ -154,7 +140,7 @@ def _baseline(
 
 
 def _judge(
-    subjects: Sequence[_Subject],
+    subjects: Sequence[Subject],
     configuration: Configuration,
     *,
     saved: Saved | None,
@@ -171,18 +157,27 @@ def _judge(
         if saved is not None:
             manifest = saved.of(name, alone=len(subjects) == 1)
             baseline = Baseline(saved.label, manifest, shared)
-        verdicts.append(
-            judge(
-                subject.manifest,
-                asked.over(configuration.budgets_of(name)),
-                label=subject.label,
-                places=_places(name, configuration, locator),
-                baseline=baseline,
-                init_ms=times.get(subject.manifest["artifact"]["path"]),
-                findings=(*subject.findings, *(shared if saved is None else ())),
-            )
+        verdict = _judged(
+            subject.manifest,
+            asked.over(configuration.budgets_of(name)),
+            label=subject.label,
+            places=_places(name, configuration, locator),
+            baseline=baseline,
+            init_ms=times.get(subject.artifact.name),
+            findings=(*_own_findings(subject), *(shared if saved is None else ())),
         )
+        verdicts.append(verdict)
     return verdicts
+
+
+def _judged(manifest: Mapping[str, Any], budgets: Budgets, **others: Any) -> Verdict:  # noqa: ANN401 -- those of `judge`
+    """Judge; what has the keys of a manifest and is none nevertheless is the user's mistake."""
+    try:
+        return judge(manifest, budgets, **others)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        baseline = others["baseline"]
+        names = [others["label"], *([baseline.label] if baseline is not None else [])]
+        raise not_a_manifest(*names) from error
 
 
 def _places(function: str, configuration: Configuration, locator: Locator) -> Places:
@@ -215,7 +210,7 @@ def _init_times(path: Path | None) -> dict[str, float]:
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"`{path}` is not what `lpack verify` prints as JSON",
-            hint=f"lpack verify --output-format json > {path}",
+            hint="lpack verify --output-format json > verified.json",
         ) from error
 
 

@@ -8,6 +8,7 @@ import click
 
 from packager.cli.baselines import Saved, read_saved
 from packager.cli.gate_outputs import parse_reports, report_option, write_reports
+from packager.cli.subjects import not_a_manifest
 from packager.errors import UsageError
 from packager.gate.difference import difference_of
 from packager.gate.judge import located
@@ -28,7 +29,7 @@ def command(
 ) -> int:
     """Tell what changed from OLD to NEW: by distribution with the reason, then by file.
 
-    Each is a manifest, a zip beside one, a folder of manifests or a saved baseline. Growth is
+    Each is a manifest, any zip, layer, image or folder, or a saved baseline. Growth is
     explained down to the requirement of this project that caused it.
 
     \b
@@ -37,7 +38,7 @@ def command(
     lpack diff baseline.json dist --output-format markdown
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
     wanted = parse_reports(reports, _FORMATS)
-    differences = list(_differences(_read(old), _read(new)))
+    differences = list(_differences(read_saved(old), read_saved(new)))
     renderers = {
         "text": lambda: _text(differences, rows),
         "json": lambda: _json(differences),
@@ -46,15 +47,6 @@ def command(
     click.echo(renderers[output_format](), nl=False)
     write_reports(wanted, renderers)
     return 0
-
-
-def _read(path: Path) -> Saved:
-    if not path.exists():
-        raise UsageError(f"there is no `{path}`")
-    if path.suffix == ".zip":
-        beside = path.with_name(f"{path.stem}.lpack.json")
-        return read_saved(beside)._replace(label=str(path))
-    return read_saved(path)
 
 
 def _differences(old: Saved, new: Saved) -> Iterator[Difference]:
@@ -72,9 +64,11 @@ def _differences(old: Saved, new: Saved) -> Iterator[Difference]:
         )
     for name, before, after in common:
         named = "" if alone else f" {name}"
-        difference = difference_of(
-            before, after, old_label=old.label + named, new_label=new.label + named
-        )
+        labels = (old.label + named, new.label + named)
+        try:
+            difference = difference_of(before, after, old_label=labels[0], new_label=labels[1])
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise not_a_manifest(*labels) from error
         yield located(difference, locator.requirement)
 
 

@@ -13,6 +13,7 @@ from packager.model.difference import (
 )
 
 Manifest = Mapping[str, Any]
+_File = tuple[str, int, int, int | None, int | None]
 
 
 def difference_of(
@@ -148,7 +149,7 @@ def _file_changes(old: Manifest, new: Manifest) -> Iterator[FileChange]:
     olds, news = _files(old), _files(new)
     for path in olds.keys() | news.keys():
         before, after = olds.get(path), news.get(path)
-        if before is not None and after is not None and before[1:] == after[1:]:
+        if before is not None and after is not None and _same(before, after):
             continue
         kind: Literal["added", "removed", "changed"] = "changed"
         if before is None or after is None:
@@ -164,7 +165,13 @@ def _file_changes(old: Manifest, new: Manifest) -> Iterator[FileChange]:
         )
 
 
-def _files(manifest: Manifest) -> dict[str, tuple[str, int, int, int, int]]:
+def _same(before: _File, after: _File) -> bool:
+    """Tell whether two files are the same as far as both sides know them."""
+    pairs = zip(before[1:], after[1:], strict=True)
+    return all(old == new for old, new in pairs if old is not None and new is not None)
+
+
+def _files(manifest: Manifest) -> dict[str, _File]:
     """Return owner, uncompressed and compressed bytes, crc32 and mode of every file by path."""
     owned = [(each["name"], each["files"]) for each in manifest["distributions"]]
     owned.append(("", manifest["code"]["files"]))

@@ -144,7 +144,7 @@ def _distribution_outcomes(
     shipped = {each["name"]: each for each in manifest["distributions"] if not each["subtracted"]}
     named = {each.name for each in budgets.distributions}
     names = shipped.keys() - named if allowance.name == "*" else {allowance.name} & shipped.keys()
-    if not names and allowance.name != "*":
+    if not names and allowance.name != "*" and not allowance.shared:
         message = f"there is a budget for `{allowance.name}`, which is not in the artifact"
         yield Outcome(None, found("budget-unused", message, subject=allowance.name))
     for name in sorted(names):

@@ -23,7 +23,8 @@ class Configuration(NamedTuple):
     def budgets_of(self, function: str) -> Budgets:
         """Return the budgets of `function`, each from itself or else from all functions."""
         own = self.functions[function].budgets if function in self.functions else None
-        return (own or NO_BUDGETS).over(self.defaults.budgets or NO_BUDGETS)
+        shared = len(self.functions) > 1
+        return (own or NO_BUDGETS).over(self.defaults.budgets or NO_BUDGETS, shared=shared)
 
 
 def read_configuration(

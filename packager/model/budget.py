@@ -15,11 +15,15 @@ class Increase(NamedTuple):
 
 
 class Allowance(NamedTuple):
-    """What the distribution `name` (normalized, `*` for every other one) may add, in bytes."""
+    """What the distribution `name` (normalized, `*` for every other one) may add, in bytes.
+
+    `shared` is true when it was said for several functions, of which not each has to have it.
+    """
 
     name: str
     compressed_bytes: int | None = None
     uncompressed_bytes: int | None = None
+    shared: bool = False
 
 
 class Budgets(NamedTuple):
@@ -38,14 +42,21 @@ class Budgets(NamedTuple):
     new_distributions: bool | tuple[str, ...] | None = None
     distributions: tuple[Allowance, ...] = ()
 
-    def over(self, weaker: "Budgets") -> "Budgets":
-        """Return these budgets, with those of `weaker` where nothing is said."""
+    def over(self, weaker: "Budgets", *, shared: bool = False) -> "Budgets":
+        """Return these budgets, with those of `weaker` where nothing is said.
+
+        `shared` is whether `weaker` is for several functions.
+        """
         values = {
             name: getattr(weaker, name) if getattr(self, name) is None else getattr(self, name)
             for name in self._fields
         }
         own = {allowance.name for allowance in self.distributions}
-        inherited = tuple(each for each in weaker.distributions if each.name not in own)
+        inherited = tuple(
+            each._replace(shared=each.shared or shared)
+            for each in weaker.distributions
+            if each.name not in own
+        )
         values["distributions"] = (*self.distributions, *inherited)
         return Budgets(**values)
 
