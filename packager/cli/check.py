@@ -158,25 +158,39 @@ def _judge(
             manifest = saved.of(name, alone=len(subjects) == 1)
             baseline = Baseline(saved.label, manifest, shared)
         verdict = _judged(
-            subject.manifest,
+            subject,
             asked.over(configuration.budgets_of(name)),
-            label=subject.label,
             places=_places(name, configuration, locator),
             baseline=baseline,
             init_ms=times.get(subject.artifact.name),
-            findings=(*_own_findings(subject), *(shared if saved is None else ())),
+            shared=shared if saved is None else (),
         )
         verdicts.append(verdict)
     return verdicts
 
 
-def _judged(manifest: Mapping[str, Any], budgets: Budgets, **others: Any) -> Verdict:  # noqa: ANN401 -- those of `judge`
+def _judged(
+    subject: Subject,
+    budgets: Budgets,
+    *,
+    places: Places,
+    baseline: Baseline | None,
+    init_ms: float | None,
+    shared: tuple[GateFinding, ...],
+) -> Verdict:
     """Judge; what has the keys of a manifest and is none nevertheless is the user's mistake."""
     try:
-        return judge(manifest, budgets, **others)
+        return judge(
+            subject.manifest,
+            budgets,
+            label=subject.label,
+            places=places,
+            baseline=baseline,
+            init_ms=init_ms,
+            findings=(*_own_findings(subject), *shared),
+        )
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        baseline = others["baseline"]
-        names = [others["label"], *([baseline.label] if baseline is not None else [])]
+        names = [subject.label, *([baseline.label] if baseline is not None else [])]
         raise not_a_manifest(*names) from error
 
 
@@ -185,13 +199,12 @@ def _places(function: str, configuration: Configuration, locator: Locator) -> Pl
     place = configuration.place
 
     def budget(key: str) -> Spot | None:
-        own = place.below("functions").below(function)
-        for table in (own, place) if function in configuration.functions else (place,):
-            wanted = table.below("budgets").dotted(key) if key else table.dotted("budgets")
-            spot = locator.setting(place.file, wanted)
-            if spot is not None:
-                return spot
-        return None
+        own, path = place.below("functions").below(function).path, f"budgets.{key}".rstrip(".")
+        return (
+            locator.setting(place.file, f"{own}.{path}", exact=True)
+            or locator.setting(place.file, f"{place.path}.{path}".lstrip("."), exact=True)
+            or locator.setting(place.file, own)
+        )
 
     return Places(requirement=locator.requirement, budget=budget)
 

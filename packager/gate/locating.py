@@ -42,15 +42,18 @@ class Locator:
                 return Spot(table["file"], line)
         return self.setting(table["file"], table["path"])
 
-    def setting(self, file: str, path: str) -> Spot | None:
-        """Return the line of the key `path` of a TOML file, or of the nearest one above it."""
+    def setting(self, file: str, path: str, *, exact: bool = False) -> Spot | None:
+        """Return the line of the key `path` of a TOML file, or of the nearest one above it.
+
+        With `exact`, only the key itself counts.
+        """
         known: dict[str, int] = {}
         for line, each, _ in self._read(file):
             known.setdefault(each, line)
         while path:
             if path in known:
                 return Spot(file, known[path])
-            path = path.rpartition(".")[0]
+            path = "" if exact else path.rpartition(".")[0]
         return None
 
     def _read(self, file: str) -> list[tuple[int, str, str]]:
