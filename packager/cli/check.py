@@ -105,11 +105,16 @@ def _subjects(artifacts: Sequence[str], configuration: Configuration) -> list[Su
     subjects = []
     for text in artifacts:
         path = Path(text)
-        if not path.exists() and text in configuration.functions:
-            own = configuration.functions[text].target_dir or configuration.defaults.target_dir
-            path = Path(own or "dist") / f"{text}{SUFFIX}"
-        subjects.extend(read_subjects(path))
+        built = _built(text, configuration)
+        subjects.extend(read_subjects(built if built.is_file() and not path.exists() else path))
     return subjects
+
+
+def _built(function: str, configuration: Configuration) -> Path:
+    """Return where the manifest of `function` is written."""
+    own = configuration.functions.get(function)
+    folder = (own.target_dir if own else None) or configuration.defaults.target_dir or "dist"
+    return Path(folder) / f"{function}{SUFFIX}"
 
 
 def _own_findings(subject: Subject) -> tuple[GateFinding, ...]:
