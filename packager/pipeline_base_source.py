@@ -55,7 +55,8 @@ def from_files(path: Path, text: str, *, store: Store, modified_seconds: int) ->
         ):
             pack_files(path, file.write, modified_seconds=modified_seconds, refusal=CannotBuild)
         with blob.open("rb") as file:
-            known = {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        known = {"key": key, "sha256": digest, "file_bytes": blob.stat().st_size}
         store.write_document("bases", key, known)
     layer = Descriptor(OCI_LAYER, f"sha256:{known['sha256']}", blob.stat().st_size)
     return FoundBase("files", text, None, {}, (layer,), (blob,))
@@ -128,8 +129,8 @@ def _fetched(
         )
     if missing:
         _pull(missing, reference, function, store=store, reporter=reporter)
-    paths = tuple(store.file("blobs", hex_of(each.digest), ".gz") for each in layers)
-    place = store.file("blobs", hex_of(config.digest), ".gz")
+    paths = tuple(store.file("pulled", hex_of(each.digest), ".gz") for each in layers)
+    place = store.file("pulled", hex_of(config.digest), ".gz")
     parsed = _config(place, config, reference.text)
     return FoundBase("registry", reference.text, resolved, parsed, layers, paths)
 
@@ -147,7 +148,7 @@ def _pull(
         with closing(_session(reference, function)) as session:
             for each in blobs:
                 name = hex_of(each.digest)
-                with store.writing("blobs", name, ".gz", durable=False) as temporary:
+                with store.writing("pulled", name, ".gz", durable=False) as temporary:
                     fetch_blob(session, each, temporary, heard=reporter.advance)
     finally:
         reporter.end()
@@ -155,7 +156,7 @@ def _pull(
 
 def _is_kept(store: Store, blob: Descriptor) -> bool:
     try:
-        found = store.file("blobs", hex_of(blob.digest), ".gz").stat().st_size
+        found = store.file("pulled", hex_of(blob.digest), ".gz").stat().st_size
     except OSError:
         return False
     return found == blob.compressed_bytes

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.code_file import read_code_file
 from packager.assemble.image_blob import (
-    BlobFacts,
     BlobFile,
     DamagedStreamError,
     inflated,
@@ -120,7 +119,7 @@ def code_blob(
         facts = write_blob(
             files, output.write, root=packing.root, modified_seconds=packing.modified_seconds
         )
-    blob = _blob(_document(facts), ("",), output.path)
+    blob = _blob(facts._asdict(), ("",), output.path)
     records = tuple(sorted((file.record for file in files), key=lambda record: record.name))
     return blob, ImageContents("", records, facts.compressed_bytes)
 
@@ -146,14 +145,15 @@ def _known_or_made(
     except DamagedStreamError as error:
         # The digest was right a moment ago: the first of them is made again, and named.
         raise PayloadDamagedError(parts[0].source.key) from error
-    document = _document(facts)
+    # With these words `lpack cache verify` finds the file and its digest.
+    document = {**facts._asdict(), "key": key, "file_bytes": facts.compressed_bytes}
     store.write_document("blobs", key, document)
     return document, path
 
 
 def forget_blob(blob: ImageBlob, store: Store) -> None:
     """Remove a layer from the store that turned out damaged; an absent one is fine."""
-    store.discard("blobs", Path(blob.path).stem, ".gz")
+    store.discard("pulled" if blob.from_base else "blobs", Path(blob.path).stem, ".gz")
 
 
 def _key(parts: Sequence[Part], packing: Packing) -> str:
@@ -180,10 +180,6 @@ def _files(part: Part, stack: ExitStack) -> Iterator[BlobFile]:
 def _contents(payload: PayloadSource, record: Record) -> bytes:
     with mapped_payload(payload) as mapped:
         return b"".join(inflated(record, stream_of(mapped, record)))
-
-
-def _document(facts: BlobFacts) -> dict[str, Any]:
-    return facts._asdict()
 
 
 def _blob(document: Mapping[str, Any], owners: Sequence[str], path: Path) -> ImageBlob:

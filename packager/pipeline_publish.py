@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from packager.errors import CannotPublish
-from packager.model.image import Descriptor, Reference
+from packager.model.image import Descriptor, Reference, own_layers
 from packager.model.progress import Reporter
 from packager.registry.access import Access
 from packager.registry.layout import Layout, read_layout
@@ -110,15 +110,13 @@ def _blobs(layout: Layout, target: Reference, base: str | None) -> list[PushBlob
 
 
 def _base_digests(layout: Layout) -> frozenset[str]:
-    """Return the layers that are not lpack's own: their history entries are somebody else's."""
+    """Return the layers that are the base's."""
+    digests = [each.digest for each in layout.layers]
     try:
         config = json.loads(layout.blob(layout.config.digest).read_bytes())
-        rows = [row for row in config["history"] if not row.get("empty_layer")]
-        own = [str(row.get("created_by", "")).startswith("lpack") for row in rows]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return frozenset(digests) - frozenset(own_layers(config, digests))
+    except (OSError, ValueError, AttributeError):
         return frozenset()
-    digests = [each.digest for each in layout.layers]
-    return frozenset(d for d, is_own in zip(digests, own, strict=False) if not is_own)
 
 
 def _looked_at(session: Session, blob: Descriptor) -> Pushed:

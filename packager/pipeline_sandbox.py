@@ -23,12 +23,14 @@ from packager.model.finding import Finding
 from packager.model.progress import Reporter
 from packager.model.requirement import Declared, IndexSettings, RequirementSet
 from packager.model.target import Target
+from packager.pipeline_image_run import answer_in_image, check_image_digest
 from packager.pipeline_memory import key_of
 from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.runtime.sonames import system_sonames
 from packager.runtime.targets import load_target
 from packager.verify.dynamic import ImportReport, check_import
 from packager.verify.emulator import find_emulator
+from packager.verify.image_layout import is_image_layout
 from packager.verify.interpreter import (
     Interpreter,
     can_run_here,
@@ -110,12 +112,14 @@ def invoke_artifact(
             f"{target.label} cannot run on {this_machine()}",
             hint=f"run it on Linux {target.machine}; here `lpack verify` checks what it can",
         )
-    emulator = None if options.emulator == "none" else find_emulator(target.machine)
-    if options.emulator == "aws" and emulator is None:
-        raise UsageError(
-            "the Runtime Interface Emulator `aws-lambda-rie` is not on PATH",
-            hint="install aws-sam-cli, which holds it, or leave --emulator out",
+    if is_image_layout(artifact) and options.emulator != "aws":
+        layout, seconds = check_image_digest(artifact, manifest), options.timeout_seconds
+        answer = answer_in_image(
+            layout, event, variables=options.variables, timeout_seconds=seconds, on_line=on_line
         )
+        if answer is not None:
+            return answer
+    emulator = _emulator_for(target, options)
     with sandbox_of(artifact, manifest, store=store, options=options, reporter=reporter) as sandbox:
         answer = invoke(
             sandbox,
@@ -128,6 +132,16 @@ def invoke_artifact(
             return answer
         found = _checked(sandbox, manifest).findings
         return replace(answer, findings=tuple(dict.fromkeys((*found, *answer.findings))))
+
+
+def _emulator_for(target: Target, options: SandboxOptions) -> Path | None:
+    emulator = None if options.emulator == "none" else find_emulator(target.machine)
+    if options.emulator == "aws" and emulator is None:
+        raise UsageError(
+            "the Runtime Interface Emulator `aws-lambda-rie` is not on PATH",
+            hint="install aws-sam-cli, which holds it, or leave --emulator out",
+        )
+    return emulator
 
 
 @contextmanager
@@ -178,6 +192,9 @@ def _check_digest(artifact: Path, manifest: Mapping[str, Any]) -> None:
     """
     claimed = manifest.get("artifact", {}).get("sha256")
     if claimed is None:
+        return
+    if is_image_layout(artifact):
+        check_image_digest(artifact, manifest)
         return
     try:
         with artifact.open("rb") as file:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from packager.model.image import (
+    CREATED_BY,
     DOCKER_CONFIG,
     DOCKER_LAYER,
     DOCKER_MANIFEST,
@@ -131,7 +132,7 @@ def canonical_json(value: object) -> bytes:
 def _created_by(blob: ImageBlob) -> str:
     names = [owner or "the function's code" for owner in blob.owners]
     listed = ", ".join(names[:4])
-    return f"lpack: {listed}" + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return f"{CREATED_BY}{listed}" + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def _run_config(

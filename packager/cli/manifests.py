@@ -20,7 +20,7 @@ def find_manifests(given: Path | None) -> list[Path]:
 
     Raises UsageError when there is none.
     """
-    if given is not None and given.is_file():
+    if given is not None and (given.is_file() or given.suffix == ".oci"):
         beside = given.with_name(given.stem + _SUFFIX)
         return [given if given.name.endswith(_SUFFIX) else beside]
     folder = given if given is not None else Path("dist")
@@ -51,8 +51,8 @@ def read_manifest(path: Path) -> Mapping[str, Any]:
 
 def is_foreign(path: Path) -> bool:
     """Tell whether `path` is an artifact, packed or unpacked, that lpack did not build."""
-    if path.is_dir():
+    beside = path.with_name(path.stem + _SUFFIX)
+    if path.is_dir() and not (path.suffix == ".oci" and beside.exists()):
         return not any(path.glob(f"*{_SUFFIX}")) and any(path.iterdir())
     named_manifest = path.name.endswith(_SUFFIX)
-    beside = path.with_name(path.stem + _SUFFIX)
-    return path.is_file() and not named_manifest and not beside.exists()
+    return path.exists() and not named_manifest and not beside.exists()

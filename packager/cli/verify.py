@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -21,6 +22,9 @@ from packager.runtime.system import load_runtime_system
 from packager.runtime.targets import load_target
 from packager.verify.artifact import check_artifact
 from packager.verify.bundle_view import folder_view, zip_view
+from packager.verify.image_artifact import check_image
+from packager.verify.image_layout import is_image_layout
+from packager.verify.image_tree import unpack_code
 from packager.verify.static import static_findings
 from packager.wheels.store import Store
 
@@ -93,7 +97,7 @@ def command(
     verdicts = []
     for subject in _subjects(artifacts, foreign=runtime is not None):
         verdict = _verify(subject, (runtime, architecture), handler)
-        if not no_import and verdict.passed and subject.path.is_file():
+        if not no_import and verdict.passed and _can_run(subject.path):
             verdict = _with_import(verdict, handler, values)
         verdicts.append(verdict)
         if output_format == "text":
@@ -124,9 +128,18 @@ def _subjects(given: tuple[Path, ...], *, foreign: bool) -> Iterator[_Subject]:
             except (KeyError, TypeError, ValueError) as error:
                 message = f"`{manifest_path}` is not a manifest of lpack"
                 raise UsageError(message, hint="lpack build") from error
-            if not artifact.is_file():
+            if not artifact.exists():
                 raise UsageError(f"`{artifact}` is not there", hint="lpack build")
             yield _Subject(path=artifact, manifest=manifest)
+
+
+def _has_own_client(manifest: Mapping[str, Any]) -> bool:
+    image = manifest.get("image")
+    return image is not None and not image["base"]["runtime"]
+
+
+def _can_run(path: Path) -> bool:
+    return path.is_file() or is_image_layout(path)
 
 
 def _verify(
@@ -141,6 +154,9 @@ def _verify(
     target = load_target(runtime or words[0], architecture or words[1], words[2])
     try:
         findings = _static(subject.path, target, handler)
+        if subject.manifest is not None and _has_own_client(subject.manifest):
+            # There is no client of Lambda's in such a base that could be shadowed.
+            findings = tuple(each for each in findings if each.code != "shadows-runtime")
     except LpackError:
         # A zip so damaged that it cannot be opened is reported by the check against the manifest.
         if not faults:
@@ -192,7 +208,8 @@ def _check_claims(
     try:
         target, handler = manifest["target"], str(manifest["function"]["handler"])
         words = (str(target["runtime"]), str(target["architecture"]), str(target["kind"]))
-        return words, handler, check_artifact(artifact, manifest)
+        check = check_image if manifest["artifact"]["kind"] == "image" else check_artifact
+        return words, handler, check(artifact, manifest)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         name = artifact.with_name(artifact.stem + _MANIFEST_SUFFIX)
         raise UsageError(f"`{name}` is not a manifest of lpack", hint="lpack build") from error
@@ -200,6 +217,12 @@ def _check_claims(
 
 def _static(path: Path, target: Target, handler: str | None) -> tuple[Finding, ...]:
     system = load_runtime_system(target)
+    if is_image_layout(path):
+        with TemporaryDirectory(prefix="lpack-verify-") as folder:
+            task = Path(folder, "task")
+            task.mkdir()
+            unpack_code(path, task)
+            return static_findings(folder_view(task), system, handler=handler)
     if path.is_dir():
         return static_findings(folder_view(path), system, handler=handler)
     with zip_view(path) as view:

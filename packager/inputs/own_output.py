@@ -8,12 +8,17 @@ import stat
 from collections.abc import Collection
 
 _MANIFEST = ".lpack.json"
+_SUFFIXES = (".zip", ".image.tar", ".oci")
 
 
 def is_artifact(name: str, beside: Collection[str]) -> bool:
-    """Tell whether the file `name` is a manifest, or has its manifest among `beside`."""
-    manifest = name if name.endswith(_MANIFEST) else name.removesuffix(".zip") + _MANIFEST
-    return manifest in beside
+    """Tell whether `name` is a manifest, or has its manifest among `beside`."""
+    if name.endswith(_MANIFEST):
+        return True
+    return name.endswith(_SUFFIXES) and any(
+        name.endswith(suffix) and name.removesuffix(suffix) + _MANIFEST in beside
+        for suffix in _SUFFIXES
+    )
 
 
 def redirected_files() -> frozenset[tuple[int, int]]:

@@ -5,6 +5,7 @@ version 2 schema 2, and what Lambda takes of both (Developer Guide, images-creat
 """
 
 from base64 import b64encode
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from packager.model.canonical import Record
@@ -29,6 +30,9 @@ GZIP_LAYERS: Final = frozenset({OCI_LAYER, DOCKER_LAYER})
 MACHINE_WORDS: Final = {"x86_64": "amd64", "arm64": "arm64"}
 """The words of images (GOARCH) for Lambda's architectures."""
 
+
+CREATED_BY: Final = "lpack: "
+"""How the history rows of lpack's own layers begin."""
 
 TASK_ROOT: Final = "/var/task"
 """Where Lambda and AWS's base images have the function's code."""
@@ -84,6 +88,18 @@ class Reference(NamedTuple):
         tag = f":{self.tag}" if self.tag else ""
         digest = f"@{self.digest}" if self.digest else ""
         return f"{self.host}/{self.repository}{tag}{digest}"
+
+
+def own_layers(config: Mapping[str, Any], digests: Sequence[str]) -> tuple[str, ...]:
+    """Return those of `digests`, the layers of the image with `config`, that lpack made.
+
+    Their history says so; whoever made the others did not.
+    """
+    rows = [row for row in config.get("history") or () if not row.get("empty_layer")]
+    if len(rows) != len(digests):
+        return tuple(digests)
+    made = (str(row.get("created_by", "")).startswith(CREATED_BY) for row in rows)
+    return tuple(digest for digest, own in zip(digests, made, strict=True) if own)
 
 
 def hex_of(digest: str) -> str:

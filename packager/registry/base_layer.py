@@ -11,10 +11,11 @@ import zlib
 from collections.abc import Iterable
 from gzip import GzipFile
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, NamedTuple
 
 from packager.errors import LpackError
 from packager.model.image import Descriptor
+from packager.model.passing_reader import PassingReader
 
 _CHUNK = 1 << 20
 _LARGEST_LAYER_BYTES = 32 << 30
@@ -52,27 +53,6 @@ class LayerFacts(NamedTuple):
         )
 
 
-class _Hashing(io.RawIOBase):
-    """Reads through to `source` and takes digest and length of what passes."""
-
-    def __init__(self, source: BinaryIO | GzipFile) -> None:
-        self._source = source
-        self.digest = hashlib.sha256()
-        self.length = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 -- any writable buffer
-        data = self._source.read(len(buffer))
-        self.digest.update(data)
-        self.length += len(data)
-        if self.length > _LARGEST_LAYER_BYTES:
-            raise ValueError("it inflates without end")
-        buffer[: len(data)] = data
-        return len(data)
-
-
 def look_at_layer(
     path: Path, layer: Descriptor, *, diff_id: str, name: str, refusal: type[LpackError]
 ) -> LayerFacts:
@@ -98,7 +78,7 @@ def look_at_layer(
             )
         with GzipFile(fileobj=file) as inflated:
             try:
-                facts = _walk(_Hashing(inflated))
+                facts = _walk(PassingReader(inflated, limit_bytes=_LARGEST_LAYER_BYTES))
             except (OSError, EOFError, ValueError, zlib.error, tarfile.TarError) as error:
                 reason = " ".join(str(error).split())[:200]
                 raise refusal(
@@ -121,7 +101,7 @@ def _digest_of(path: Path, *, name: str, refusal: type[LpackError]) -> str:
         raise refusal(f"a layer of `{name}` cannot be read: {reason} (`{path}`)") from error
 
 
-def _walk(stream: _Hashing) -> LayerFacts:
+def _walk(stream: PassingReader) -> LayerFacts:
     paths: list[str] = []
     whiteouts: list[str] = []
     machines: list[str] = []
@@ -145,7 +125,7 @@ def _walk(stream: _Hashing) -> LayerFacts:
         pass
     return LayerFacts(
         diff_id="sha256:" + stream.digest.hexdigest(),
-        uncompressed_bytes=stream.length,
+        uncompressed_bytes=stream.passed_bytes,
         paths=tuple(paths),
         whiteouts=tuple(whiteouts),
         machines=tuple(dict.fromkeys(machines)),

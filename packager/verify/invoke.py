@@ -73,14 +73,14 @@ def _own(
         with Child(
             sandbox.command("serve"), cwd=sandbox.task, environment=environment, on_line=on_line
         ) as child:
-            outcome, code = _await(api, child, started + timeout_seconds)
+            outcome, code = await_outcome(api, child, started + timeout_seconds)
             if outcome is not None:
                 # What the handler wrote last is still on its way through the pipe.
                 child.wait(_HANDING_IN_SECONDS)
         asked = api.asked
     ended = outcome.answered if outcome is not None else time.monotonic()
     return Answer(
-        body=outcome.body if outcome is not None else _lost(code, timeout_seconds),
+        body=outcome.body if outcome is not None else lost_answer(code, timeout_seconds),
         failed=outcome is None or outcome.kind != "response",
         init_failed=outcome.kind == "init-error" if outcome is not None else asked is None,
         init_ms=(asked - started) * 1000 if asked is not None else None,
@@ -90,7 +90,9 @@ def _own(
     )
 
 
-def _await(api: RuntimeApi, child: Child, deadline: float) -> tuple[Outcome | None, int | None]:
+def await_outcome(
+    api: RuntimeApi, child: Child, deadline: float
+) -> tuple[Outcome | None, int | None]:
     """Wait for the answer, the end of the process or the deadline, whatever comes first."""
     while True:
         outcome = api.wait(_POLL_SECONDS)
@@ -104,7 +106,7 @@ def _await(api: RuntimeApi, child: Child, deadline: float) -> tuple[Outcome | No
             return None, None
 
 
-def _lost(code: int | None, timeout_seconds: float) -> bytes:
+def lost_answer(code: int | None, timeout_seconds: float) -> bytes:
     """Word an invocation without an answer as Lambda does."""
     if code is None:
         message = {

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packager.model.target import Target
+from packager.verify.image_layout import is_image_layout
+from packager.verify.image_tree import unpack_code
 from packager.verify.interpreter import Interpreter
 from packager.verify.unpacking import changes_below, make_read_only, remove_tree, unpack
 
@@ -82,7 +84,7 @@ class Sandbox:
         target, interpreter = self.subject.target, self.subject.interpreter
         binaries = str(Path(interpreter.executable).parent)
         values = {
-            **_CONSTANT_VARIABLES,
+            **CONSTANT_VARIABLES,
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{target.runtime}",
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB),
             "AWS_LAMBDA_FUNCTION_NAME": _NAME,
@@ -151,14 +153,15 @@ def open_sandbox(subject: Subject) -> Iterator[Sandbox]:
     try:
         for name in ("task", "tmp", "opt"):
             (root / name).mkdir()
-        files = unpack(subject.artifact, root / "task")
+        is_image = is_image_layout(subject.artifact)
+        files = (unpack_code if is_image else unpack)(subject.artifact, root / "task")
         make_read_only(root / "task")
         yield Sandbox(subject=subject, root=root, files=files, mark=f"lpack {secrets.token_hex(8)}")
     finally:
         remove_tree(root)
 
 
-_CONSTANT_VARIABLES = {
+CONSTANT_VARIABLES = {
     # No key of anybody's: it only keeps the SDK from looking for one on this machine. A call to
     # AWS fails with an answer of AWS unless the user hands real ones over.
     "AWS_ACCESS_KEY_ID": "lpack-sandbox",

@@ -124,9 +124,9 @@ def _fault(entry: Entry, payloads: dict[str, str]) -> str | None:
             return "it is torn or altered"
         payloads.update(_payloads_in(json.loads(body)))
         return None
-    if path.suffix == ".whl":
+    if path.suffix == ".whl" or entry.kind == "pulled":
         return None if _digest_of(path) == path.stem else "its bytes are not those of its name"
-    if entry.kind == "payloads":
+    if entry.kind in {"payloads", "blobs"}:
         wanted = payloads.get(path.stem)
         altered = wanted is not None and _digest_of(path) != wanted
         return "its bytes are not those that were written" if altered else None
