@@ -1,7 +1,7 @@
 """Which cloud services an artifact's code names, and what leaving out the others would save."""
 
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,8 @@ _LIBRARIES = {
 class ServiceProposal(NamedTuple):
     """Services to name in `services`; bytes are what the others' descriptions take.
 
-    `uncertain` are calls whose service is not written there, so that something may be missing.
+    `uncertain` are calls whose service is not written there, so that something may be missing;
+    `paths` are the others' files.
     """
 
     owner: str
@@ -28,6 +29,7 @@ class ServiceProposal(NamedTuple):
     compressed_bytes: int
     uncompressed_bytes: int
     uncertain: tuple[str, ...]
+    paths: tuple[str, ...]
 
 
 def propose(artifact: Path, manifest: Mapping[str, Any]) -> tuple[ServiceProposal, ...]:
@@ -35,12 +37,19 @@ def propose(artifact: Path, manifest: Mapping[str, Any]) -> tuple[ServiceProposa
 
     What the AWS and Google libraries themselves name does not count. Empty when neither ships.
     """
+    return propose_from(manifest, lambda own: _sources(artifact, own))
+
+
+def propose_from(
+    manifest: Mapping[str, Any], sources: Callable[[set[str]], Iterable[bytes]]
+) -> tuple[ServiceProposal, ...]:
+    """Propose as `propose` does; `sources` gives all Python code but that of the named files."""
     shipped = [each for each in manifest["distributions"] if not each["subtracted"]]
     owners = [each for each in shipped if each["name"] in _LIBRARIES]
     if not owners:
         return ()
     own = {row[0] for each in owners for row in each["files"]}
-    found = propose_services(_sources(artifact, own))
+    found = propose_services(sources(own))
     proposals = []
     for library in sorted({_LIBRARIES[each["name"]] for each in owners}):
         wanted = found.services.get(library, ())
@@ -53,6 +62,7 @@ def propose(artifact: Path, manifest: Mapping[str, Any]) -> tuple[ServiceProposa
                     sum(row[2] for row in rows),
                     sum(row[1] for row in rows),
                     found.uncertain,
+                    tuple(row[0] for row in rows),
                 )
             )
     return tuple(proposals)

@@ -62,6 +62,12 @@ def real_index() -> Iterator[Callable[[str], IndexServer]]:
         yield index_of
 
 
+@pytest.fixture(scope="session")
+def real_wheels_of() -> Callable[[str], list[Path]]:
+    """A function from a target to the paths of its real wheels; skips as `real_index` does."""
+    return real_wheels
+
+
 def real_wheels(target: str) -> list[Path]:
     """The fixture wheels of `target`; skips the test without them, on CI fails it."""
     try:

@@ -15,6 +15,7 @@ _COMMANDS = {
     "build": "Build the zips of a project's functions, measured against AWS's limits.",
     "check": "Hold artifacts against AWS's limits, your budgets and a baseline.",
     "diff": "Tell what changed between two artifacts, and which requirement caused it.",
+    "report": "Report what is in any artifact, what is wrong with it, and what could leave.",
     "why": "Explain why a distribution is in a zip, or why it is not.",
     "plan": "Say what to do about an artifact that does not fit, priced and ranked.",
     "runtime": "List runtimes, show what one provides, or capture it from your account.",

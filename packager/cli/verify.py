@@ -45,7 +45,7 @@ class _Subject:
 class _Verdict:
     """What came of it; `faults` are claims of the manifest that the artifact does not keep.
 
-    `import_ms` is how long the handler's import took here, `modules` the slowest of it, each with
+    `import_ms` is how long the handler's import took here, `modules` all of it, each with
     its own time in ms.
     """
 
@@ -197,7 +197,7 @@ def _with_import(verdict: _Verdict, handler: str | None, values: dict[str, Any])
         verdict,
         findings=(*verdict.findings, *report.findings),
         import_ms=report.import_ms,
-        modules=tuple((module.name, module.self_ms) for module in report.modules[:_SLOWEST]),
+        modules=tuple((module.name, module.self_ms) for module in report.modules),
     )
 
 
@@ -242,7 +242,7 @@ def _render(verdict: _Verdict) -> str:
     lines = [f"{'ok  ' if verdict.passed else 'FAIL'} {verdict.subject.path}  {facts}\n"]
     lines.extend(f"     {fault}\n" for fault in verdict.faults)
     if verdict.import_ms is not None:
-        slowest = ", ".join(f"{name} {ms:,.0f}" for name, ms in verdict.modules)
+        slowest = ", ".join(f"{name} {ms:,.0f}" for name, ms in verdict.modules[:_SLOWEST])
         lines.append(f"     handler imported in {verdict.import_ms:,.0f} ms here: {slowest}\n")
     return "".join(lines) + render_findings(verdict.findings, _owners(verdict))
 

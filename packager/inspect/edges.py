@@ -22,7 +22,7 @@ def edges_of(
     edges: dict[str, list[RequiredBy]] = {each.name: [] for each in distributions}
     for each in distributions:
         if each.asked_for:
-            edges[each.name].append(RequiredBy("", each.name, "asked for by name (REQUESTED)"))
+            edges[each.name].append(RequiredBy("", each.name, "your code (asked for by name)"))
     optional: list[tuple[str, RequiredBy]] = []
     for each in distributions:
         for requirement, always in requirements_of(each, environment):
@@ -55,7 +55,7 @@ def _add_roots(edges: dict[str, list[RequiredBy]]) -> None:
         if name in reached and not asked_for:
             continue
         if not asked_for:
-            root = RequiredBy("", name, "nothing in the artifact requires it")
+            root = RequiredBy("", name, "your code (nothing else requires it)")
             edges[name].insert(0, root)
         waiting = [name]
         while waiting:

@@ -47,7 +47,11 @@ def open_folder(root: Path) -> Iterator[FolderArtifact]:
             shown = os.path.relpath(path, root).replace(os.sep, "/")
             if os.path.islink(path):  # noqa: PTH114 -- likewise
                 oddities.append(("symlink", shown, f"`{printable(shown)}` is a symbolic link"))
-            files.append(FoundFile(shown, facts.st_size, 0, 0, None, facts.st_mode, None))
+            files.append(
+                FoundFile(
+                    shown, facts.st_size, 0, 0, None, facts.st_mode, int(facts.st_mtime), None
+                )
+            )
         if len(files) > MAX_MEMBERS:
             raise UsageError(
                 f"`{root}` holds more than {MAX_MEMBERS:,} files",

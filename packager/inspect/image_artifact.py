@@ -98,7 +98,7 @@ def _found(parts: Parts, source: ImageSource, config: Mapping[str, Any]) -> Foun
             stream_bytes = round(place.uncompressed_bytes * shares[place.layer])
             mode = stat.S_IFREG | place.mode
             sizes = (place.uncompressed_bytes, stream_bytes, stream_bytes)
-            files.append(FoundFile(path, *sizes, place.crc32, mode, place))
+            files.append(FoundFile(path, *sizes, place.crc32, mode, place.dated, place))
     base = {path: place for path, place in layers.items() if path not in wanted}
     total = sum(layer.compressed_bytes for layer in source.layers)
     return Found(

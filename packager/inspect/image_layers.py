@@ -38,6 +38,7 @@ class LayerFile(NamedTuple):
     offset: int
     uncompressed_bytes: int
     mode: int
+    dated: int
     crc32: int | None
     kept: bytes | None
     whole: bool
@@ -136,7 +137,9 @@ def _file(
             crc32 = zlib.crc32(data, crc32)
             kept += data[: max(0, keep - len(kept))]
         whole = len(kept) == member.size
-    return LayerFile(number, member.offset_data, member.size, member.mode, crc32, kept, whole)
+    return LayerFile(
+        number, member.offset_data, member.size, member.mode, int(member.mtime), crc32, kept, whole
+    )
 
 
 def _is_kept(path: str, size: int) -> bool:

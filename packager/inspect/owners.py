@@ -27,6 +27,13 @@ def find_owners(opened: Opened) -> Ownership:
     left = [file for file in opened.found.files if file.path not in claims]
     roots = dict.fromkeys(each.root for each in described)
     guessed, code = guess_distributions(opened, left, roots)
+    places = {(each.root, each.name): number for number, each in enumerate(described)}
+    for guess in guessed:
+        # A folder of its name beside its metadata is the distribution's, listed or not.
+        if (guess.root, guess.name) in places:
+            owner = places[guess.root, guess.name]
+            claims.update((file.path, owner) for file in guess.files)
+    guessed = [each for each in guessed if (each.root, each.name) not in places]
     owned: list[list[FoundFile]] = [[] for _ in described]
     # A path that is there twice counts twice, as it does in the artifact's size.
     for file in opened.found.files:

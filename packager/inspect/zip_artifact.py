@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from packager.inspect.zip_directory import Directory, Member, printable, read_directory
+from packager.inspect.zip_directory import Directory, Member, printable, read_directory, seconds_of
 from packager.model.canonical import DEFLATED, LOCAL, STORED
 from packager.model.found import ArtifactKind, Found, FoundFile
 
@@ -115,6 +115,7 @@ def _found(directory: Directory, name: str, file_bytes: int, kind: ArtifactKind 
             contribution_bytes=contributions[member.offset],
             crc32=member.crc32,
             mode=member.mode,
+            dated=seconds_of(member.stamp),
             place=member,
         )
         for member in members

@@ -6,6 +6,7 @@ dangerous is refused: directories that lie, members that overlap, names that lea
 Source: PKWARE APPNOTE.TXT 6.3.10.
 """
 
+import datetime as dt
 import os
 import struct
 from typing import NamedTuple, NoReturn
@@ -37,6 +38,7 @@ class Member(NamedTuple):
     compressed_bytes: int
     uncompressed_bytes: int
     mode: int
+    stamp: int
     offset: int
     record_bytes: int
 
@@ -115,7 +117,7 @@ def _members(data: bytes, count: int, prefix: int, title: str) -> list[Member]:
         if position + header_bytes > len(data):
             refuse(title, "its central directory has fewer files than it states")
         (
-            magic, made_by, _, flags, method, _, _, crc, compressed, uncompressed,
+            magic, made_by, _, flags, method, time, date, crc, compressed, uncompressed,
             name_bytes, extra_bytes, comment_bytes, _, _, attributes, offset,
         ) = unpack_from(data, position)  # fmt: skip
         begin = position + header_bytes
@@ -129,7 +131,10 @@ def _members(data: bytes, count: int, prefix: int, title: str) -> list[Member]:
         mode = attributes >> 16 if made_by >> 8 == _UNIX else 0
         sizes = (crc, compressed, uncompressed)
         record_bytes = end - position
-        found.append(Member(name, flags, method, *sizes, mode, offset + prefix, record_bytes))
+        stamp = date << 16 | time
+        found.append(
+            Member(name, flags, method, *sizes, mode, stamp, offset + prefix, record_bytes)
+        )
         position = end
     return found
 
@@ -146,6 +151,20 @@ def _name(raw: bytes, flags: int, title: str) -> str:
     if name.startswith("/") or "\0" in name or "\\" in name or ".." in name.split("/"):
         refuse(title, f"the name `{printable(name)}` leads out of the folder")
     return name
+
+
+def seconds_of(stamp: int) -> int | None:
+    """Return an MS-DOS date and time as seconds since 1970, read as UTC; None for no date.
+
+    The format has no time zone and counts in steps of two seconds.
+    """
+    date, time = stamp >> 16, stamp & 0xFFFF
+    try:
+        day = dt.date(1980 + (date >> 9), date >> 5 & 0xF, date & 0x1F)
+    except ValueError:
+        return None
+    days = day.toordinal() - dt.date(1970, 1, 1).toordinal()
+    return days * 86_400 + (time >> 11) * 3_600 + (time >> 5 & 0x3F) * 60 + 2 * (time & 0x1F)
 
 
 def printable(text: str) -> str:

@@ -13,7 +13,8 @@ class FoundFile(NamedTuple):
     layer, `var/task/app.py` of an image). `compressed_bytes` is the stream alone,
     `contribution_bytes` everything the file adds to the artifact, headers and gaps included; both
     are 0 in a folder. `crc32` is None where nobody stated it. `mode` is the unix mode with the
-    file type, 0 when unknown. `place` is for the reader alone.
+    file type, 0 when unknown. `dated` is its date in the
+    artifact, in seconds since 1970 and read as UTC; None without one. `place` is for the reader.
     """
 
     path: str
@@ -22,6 +23,7 @@ class FoundFile(NamedTuple):
     contribution_bytes: int
     crc32: int | None
     mode: int
+    dated: int | None
     place: Any
 
 

@@ -46,7 +46,7 @@ def read_libraries(view: BundleView) -> tuple[list[Library], list[Finding]]:
         except OSError as error:
             findings.append(_damaged(file, "unreadable-file", f"`{file.name}`: {error}"))
             continue
-        if facts is not None and _is_loaded(facts):
+        if facts is not None and is_loaded(facts):
             libraries.append(Library(path=file.name, facts=facts))
     return libraries, findings
 
@@ -57,7 +57,7 @@ def _read(file: BundleFile) -> ElfFacts | None:
     return read_elf(io.BytesIO(file.read()))
 
 
-def _is_loaded(facts: ElfFacts) -> bool:
+def is_loaded(facts: ElfFacts) -> bool:
     """Tell files for the loader from object files and code for other processors."""
     return facts.file_type in {"ET_DYN", "ET_EXEC"} and facts.machine not in _OTHER_PROCESSORS
 

@@ -1,0 +1,135 @@
+"""`lpack report`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from packager.cli.artifacts import Subject, find_subjects, read_any_manifest
+from packager.cli.gate_outputs import parse_reports, report_option, write_reports
+from packager.errors import UsageError
+from packager.pipeline_report import ReportOptions, report_artifact
+from packager.report.diff_text import ROWS
+
+_FORMATS = ("text", "json", "markdown", "html")
+_LARGEST_TIMES_BYTES = 32 << 20
+
+Documents = list[dict[str, Any]]
+
+
+@click.command("report")
+@click.argument("artifacts", nargs=-1, metavar="[ARTIFACT]...", type=click.Path(path_type=Path))
+@click.option("--output-format", type=click.Choice(_FORMATS), default="text")
+@report_option(_FORMATS)
+@click.option("--baseline", type=click.Path(path_type=Path), help="Compare with this artifact.")
+@click.option(
+    "--times",
+    type=click.Path(path_type=Path),
+    help="Start-up times: `lpack verify --output-format json`, or what `-X importtime` wrote.",
+)
+@click.option("--runtime", metavar="NAME", help="Instead of the manifest's or the guessed one.")
+@click.option("--arch", "architecture", metavar="ARCH", help="x86_64 or arm64.")
+@click.option("--deep", is_flag=True, help="Read every library and all code, not only names.")
+@click.option("-n", "--rows", type=click.IntRange(min=0), default=ROWS, help="0 shows all.")
+def command(
+    artifacts: tuple[Path, ...],
+    *,
+    output_format: str,
+    reports: tuple[str, ...],
+    baseline: Path | None,
+    times: Path | None,
+    rows: int,
+    **looking: Any,  # noqa: ANN401 -- the fields of ReportOptions
+) -> int:
+    """Report what is in an artifact, what is wrong with it, and what could leave.
+
+    ARTIFACT is what lpack built, or any Lambda zip, layer zip, wheel, folder, OCI layout or
+    `docker save` archive of other tools; everything in dist by default.
+
+    \b
+    lpack report
+    lpack report dist/api.zip --report html=api.html
+    lpack report foreign.zip --deep
+    lpack report dist/api.zip --baseline main/api.zip --output-format html > api.html
+    """  # noqa: D301 -- \b is click's mark for lines that stay as they are
+    wanted = parse_reports(reports, _FORMATS)
+    before = read_any_manifest(baseline) if baseline is not None else None
+    measured = _read_times(times) if times is not None else None
+    options = ReportOptions(**looking)
+    documents = [
+        _document(subject, options, before, measured) for subject in find_subjects(artifacts)
+    ]
+    renderers = {
+        "text": lambda: _text(documents, rows, before),
+        "json": lambda: _json(documents),
+        "markdown": lambda: _markdown(documents),
+        "html": lambda: _html(documents),
+    }
+    click.echo(renderers[output_format](), nl=False)
+    write_reports(wanted, renderers)
+    return 0
+
+
+def _document(
+    subject: Subject,
+    options: ReportOptions,
+    baseline: Mapping[str, Any] | None,
+    times: Mapping[str, Any] | None,
+) -> dict[str, Any]:
+    return report_artifact(
+        subject.path, options=options, manifest=subject.manifest, baseline=baseline, times=times
+    )
+
+
+def _read_times(path: Path) -> dict[str, Any]:
+    from packager.pipeline_times import read_times  # noqa: PLC0415 -- only with --times
+
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST_TIMES_BYTES)
+    except OSError as error:
+        raise UsageError(f"cannot read `{path}`: {error.strerror}") from error
+    times = read_times(data.decode("utf-8", "replace"))
+    if times is None:
+        raise UsageError(
+            f"`{path}` holds no start-up times",
+            hint=f"lpack verify --output-format json > {path}",
+        )
+    return times
+
+
+def _text(documents: Documents, rows: int, baseline: Mapping[str, Any] | None) -> str:
+    from packager.gate.difference import difference_of  # noqa: PLC0415 -- one of four
+    from packager.report.artifact_text import render_artifact_text  # noqa: PLC0415
+    from packager.report.diff_text import render_differences  # noqa: PLC0415
+
+    blocks = []
+    for document in documents:
+        blocks.append(render_artifact_text(document, rows=rows))
+        if baseline is not None:
+            labels = (baseline["artifact"]["path"], document["artifact"]["path"])
+            difference = difference_of(
+                baseline, document, old_label=labels[0], new_label=labels[1], with_files=False
+            )
+            blocks.append(render_differences([difference], rows=rows))
+    return "\n".join(blocks)
+
+
+def _json(documents: Documents) -> str:
+    # One artifact is the report itself; several are a list of them.
+    found = documents[0] if len(documents) == 1 else documents
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n"
+
+
+def _markdown(documents: Documents) -> str:
+    from packager.report.artifact_markdown import render_artifact_markdown  # noqa: PLC0415
+
+    return render_artifact_markdown(documents)
+
+
+def _html(documents: Documents) -> str:
+    from packager.report.html_page import render_html  # noqa: PLC0415
+
+    return render_html(documents)

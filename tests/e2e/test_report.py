@@ -1,0 +1,144 @@
+"""`lpack report` in every format, with golden output; bad input ends in one line."""
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from support.build_world import BuildWorld, make_wheels, write_project
+from support.fixture_wheels import CHECKOUT
+from support.golden import check_golden, normalize
+from support.index_server import IndexServer
+from support.lpack_runner import LpackRunner
+from support.report_world import add, write_artifact
+
+GOLDEN = CHECKOUT / "tests" / "cases" / "report"
+SCHEMA = json.loads((CHECKOUT / "packager/report/artifact_report.schema.json").read_text())
+
+
+@pytest.fixture
+def foreign(real_wheels_of: Callable[[str], list[Path]], tmp_path: Path) -> Path:
+    return write_artifact(tmp_path / "foreign.zip", real_wheels_of("python3.13-x86_64"))
+
+
+@pytest.fixture
+def earlier(real_wheels_of: Callable[[str], list[Path]], tmp_path: Path) -> Path:
+    """The same without requests' own helpers and with older code."""
+    path = write_artifact(
+        tmp_path / "earlier.zip",
+        [w for w in real_wheels_of("python3.13-x86_64") if not w.name.startswith("idna")],
+        code={"app.py": b"import requests  # before\n" * 40},
+    )
+    with zipfile.ZipFile(path, "a") as archive:
+        add(archive, "gone/__init__.py", b"# of the earlier one only\n" * 100)
+    return path
+
+
+@pytest.fixture
+def world(tmp_path: Path, lpack: LpackRunner) -> Iterator[BuildWorld]:
+    wheels = make_wheels(tmp_path / "wheels")
+    write_project(tmp_path / "project")
+    with IndexServer(wheels) as index:
+        yield BuildWorld(project=tmp_path / "project", index_url=index.url, lpack=lpack)
+
+
+def without_rows(document: dict[str, Any]) -> dict[str, Any]:
+    """Leave out the files, which the wheels' own listings are held against."""
+    for owner in [*document["distributions"], document["code"]]:
+        owner["files"] = len(owner["files"])
+    for finding in document["findings"]:
+        finding["paths"] = finding["paths"][:3]
+    return document
+
+
+@pytest.mark.index
+@pytest.mark.parametrize("output_format", ["text", "markdown", "json"])
+def test_golden(output_format: str, foreign: Path, lpack: LpackRunner, update_golden: bool) -> None:
+    done = lpack.ok("report", foreign.name, "--output-format", output_format, cwd=foreign.parent)
+    text = done.stdout
+    if output_format == "json":
+        document = json.loads(text)
+        jsonschema.validate(document, SCHEMA)
+        text = json.dumps(without_rows(document), indent=1, ensure_ascii=False)
+    else:
+        assert max(map(len, text.splitlines())) <= (100 if output_format == "text" else 999)
+    assert done.stderr == ""
+    check_golden(
+        GOLDEN / f"foreign.{output_format}", normalize(text, names={}, sizes=True),
+        update=update_golden,
+    )  # fmt: skip
+
+
+@pytest.mark.index
+def test_golden_comparison(
+    foreign: Path, earlier: Path, lpack: LpackRunner, update_golden: bool
+) -> None:
+    done = lpack.ok("report", foreign.name, "--baseline", earlier.name, cwd=foreign.parent)
+    text = done.stdout.partition("could leave:")[2].partition("\n")[2]
+    check_golden(GOLDEN / "baseline.text", normalize(text, names={}, sizes=True),
+                 update=update_golden)  # fmt: skip
+
+
+@pytest.mark.index
+def test_markdown_stays_below_a_comment(tmp_path: Path, lpack: LpackRunner) -> None:
+    path = tmp_path / "many.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number in range(400):
+            info = f"dist_{number:03}-1.0.dist-info/METADATA"
+            add(archive, info, f"Name: dist-{number:03}\nVersion: 1.0\nRequires-Dist: "
+                f"missing-{'x' * 180}-{number}\n\n".encode())  # fmt: skip
+    text = lpack.ok("report", str(path), "--output-format", "markdown", cwd=tmp_path).stdout
+    assert text.startswith("<!-- lpack-report -->\n")
+    assert len(text) < 65_536
+    assert "more findings" in text
+
+
+def test_what_lpack_built(world: BuildWorld) -> None:
+    world.build()
+    done = world.lpack.ok(
+        "report", "--output-format", "json", "--report", "html=r.html", cwd=world.project
+    )
+    document = json.loads(done.stdout)
+    jsonschema.validate(document, SCHEMA)
+    assert document["artifact"]["foreign"] is False
+    assert document["artifact"]["sha256"] == world.manifest["artifact"]["sha256"]
+    assert document["artifact"]["overhead_bytes"] == 22
+    chains = {each["name"]: each["required_by"] for each in document["distributions"]}
+    assert chains == {each["name"]: each["required_by"] for each in world.manifest["distributions"]}
+    assert (world.project / "r.html").read_text().startswith("<!doctype html>")
+    named = world.lpack.ok(
+        "report", "dist/api.lpack.json", "--output-format", "json", cwd=world.project
+    )
+    assert json.loads(named.stdout) == document
+
+
+BAD: dict[str, tuple[list[str], str]] = {
+    "not there": (["nothing.zip"], "there is no `nothing.zip`"),
+    "no zip": (["text.zip"], "`text.zip` is not a zip"),
+    "empty": (["empty.zip"], "is not a zip"),
+    "format": (["text.zip", "--report", "pdf=x"], "`pdf` is not a format"),
+    "runtime": (["good.zip", "--runtime", "python2.7"], "unknown runtime"),
+    "times": (["good.zip", "--times", "text.zip"], "holds no start-up times"),
+    "baseline": (["good.zip", "--baseline", "text.zip"], "is not a zip"),
+    "no manifest": (["broken.lpack.json"], "is not a manifest of lpack"),
+    "nothing built": ([], "no manifest"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_line(name: str, tmp_path: Path, lpack: LpackRunner) -> None:
+    (tmp_path / "text.zip").write_text("no zip at all\n" * 40)
+    (tmp_path / "empty.zip").write_bytes(b"")
+    (tmp_path / "broken.lpack.json").write_text("[]")
+    with zipfile.ZipFile(tmp_path / "good.zip", "w") as archive:
+        add(archive, "app.py", b"x = 1\n")
+    arguments, message = BAD[name]
+    done = lpack.run("report", *arguments, cwd=tmp_path)
+    assert done.exit_code == 2, done.explain()
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stderr.count("error:") == 1
+    assert done.stdout == ""
