@@ -55,7 +55,7 @@ def find_provided(inspection: Inspection, remover: Remover) -> Iterator[Advice]:
         f"{inspection.target.runtime} provides itself, in versions that suit: {names}",
         owner=leaving[0].name,
         hint=remover.command(paths) or "lpack build, which leaves them out",
-        details=tuple(_reasons(decided)),
+        details=(*_doubts(inspection), *_reasons(decided)),
         paths=paths,
         compressed_bytes=sum(file.contribution_bytes for file in files),
         uncompressed_bytes=sum(file.uncompressed_bytes for file in files),
@@ -83,6 +83,15 @@ def _graph(inspection: Inspection) -> Graph:
         if name not in required
     ]
     return Graph(versions=versions, edges=tuple(edges))
+
+
+def _doubts(inspection: Inspection) -> Iterator[str]:
+    """Say what is not known: without metadata, nobody states what is required."""
+    silent = [each for each in inspection.ownership.distributions if each.evidence == "guess"]
+    if silent:
+        names = ", ".join(each.name for each in silent[:3])
+        more = f" and {len(silent) - 3} more" if len(silent) > 3 else ""
+        yield f"not certain: what {names}{more} require is not in the artifact"
 
 
 def _reasons(decided: Subtraction) -> Iterator[str]:

@@ -20,6 +20,7 @@ from packager.pipeline_report_trims import find_trims
 from packager.report.artifact_document import artifact_document
 
 _LEVELS = ("error", "warning", "note")
+_ARCHIVES = (".egg", ".tar.gz", ".whl", ".zip")
 _COPIES = "LP205"
 """Copies may be needed where they are: what they take is told, and not promised."""
 
@@ -52,7 +53,7 @@ def report_artifact(
         architecture = architecture or manifest["target"]["architecture"]
     with inspecting(path, runtime=runtime, architecture=architecture) as inspection:
         advice = sorted(
-            _advice(inspection, deep=options.deep, own=manifest is not None),
+            _advice(inspection, str(path), deep=options.deep, own=manifest is not None),
             key=lambda each: (_LEVELS.index(each.level), each.code, -each.uncompressed_bytes),
         )
         return artifact_document(
@@ -80,9 +81,9 @@ def _could_save(inspection: Inspection, advice: Sequence[Advice]) -> dict[str, i
     }
 
 
-def _advice(inspection: Inspection, *, deep: bool, own: bool) -> Iterator[Advice]:
+def _advice(inspection: Inspection, shown_path: str, *, deep: bool, own: bool) -> Iterator[Advice]:
     found, distributions = inspection.opened.found, inspection.ownership.distributions
-    remover = Remover(found)
+    remover = Remover(found, shown_path)
     environment = inspection.target.marker_environment
     yield from find_trims(inspection, remover)
     if not own:
@@ -96,13 +97,24 @@ def _advice(inspection: Inspection, *, deep: bool, own: bool) -> Iterator[Advice
     yield from find_duplicates(found.files, owners_by_path(inspection))
     yield from check_consistency(distributions, environment, provided=provided_names(inspection))
     yield from container_oddities(found)
-    yield from _secrets(inspection)
+    yield from _own_files(inspection, own=own)
 
 
-def _secrets(inspection: Inspection) -> Iterator[Advice]:
-    """Yield your own files with the names of secrets; certificates of libraries are none."""
-    code = BY_NAME["looks-like-secret"]
+def _own_files(inspection: Inspection, *, own: bool) -> Iterator[Advice]:
+    """Yield your own files with the names of secrets, and archives that nobody looks into.
+
+    Certificates of libraries are no secrets; archives in lpack's own zips are its own.
+    """
+    code, nested = BY_NAME["looks-like-secret"], BY_NAME["nested-archive"]
     for file in inspection.ownership.code:
+        if file.path.endswith(_ARCHIVES) and not own:
+            yield Advice(
+                nested.code,
+                nested.level,
+                f"`{file.path}` is an archive in the artifact: what is in it is not told here",
+                path=file.path,
+                hint=nested.advice,
+            )
         if name_of_secret(file.path.rpartition("/")[2]):
             yield Advice(
                 code.code,

@@ -20,7 +20,9 @@ _VERSION = re.compile(
     rb"^(?:__version__|version|VERSION)(?:\s*:\s*str)?\s*(?:=\s*\w+\s*)*=\s*['\"]([0-9][\w.+!-]*)['\"]",
     re.MULTILINE,
 )
-_VERSION_FILES = ("_version.py", "version.py", "__about__.py", "__version__.py", "__init__.py")
+_VERSION_FILES = (
+    "_version.py", "version.py", "__about__.py", "__version__.py", "package_data.py", "__init__.py",
+)  # fmt: skip
 
 
 def guess_distributions(

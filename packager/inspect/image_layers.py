@@ -23,7 +23,10 @@ _CHUNK_BYTES = 1 << 20
 _HEAD_BYTES = 64
 _LARGEST_KEPT_BYTES = 2 << 20
 _KEPT_FOLDERS = (".dist-info", ".egg-info")
-_KEPT_NAMES = frozenset({"__init__.py", "_version.py", "version.py", "__about__.py"})
+_KEPT_NAMES = frozenset(
+    {"__about__.py", "__init__.py", "__version__.py", "_version.py", "package_data.py"}
+    | {"version.py"}
+)
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 

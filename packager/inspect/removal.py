@@ -17,10 +17,10 @@ _EDITABLE = frozenset({"folder", "layer", "wheel", "zip"})
 class Remover:
     """Knows how many files of an artifact every ending and every folder has."""
 
-    def __init__(self, found: Found) -> None:
-        """Count once; asking is then cheap."""
+    def __init__(self, found: Found, shown_path: str) -> None:
+        """Count once; asking is then cheap. `shown_path` is the artifact as the user named it."""
         self._kind = found.kind
-        self._name = found.name
+        self._name = shown_path
         self._endings = Counter(posixpath.splitext(file.path)[1] for file in found.files)
         self._folders = Counter(folder for file in found.files for folder in _above(file.path))
 

@@ -39,11 +39,13 @@ def wheels(
 
 
 @pytest.fixture
-def report(lpack: LpackRunner, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+def report(lpack: LpackRunner) -> Callable[..., dict[str, Any]]:
     """The JSON of `lpack report`, held against its schema."""
 
     def reported(artifact: Path, *options: str) -> dict[str, Any]:
-        done = lpack.ok("report", str(artifact), "--output-format", "json", *options, cwd=tmp_path)
+        # As people type it: seen from the folder it lies in.
+        arguments = (artifact.name, "--output-format", "json", *options)
+        done = lpack.ok("report", *arguments, cwd=artifact.parent)
         document: dict[str, Any] = json.loads(done.stdout)
         jsonschema.validate(document, SCHEMA)
         return document
