@@ -1,7 +1,7 @@
 """Write docs/configuration.md and docs/findings.md from their tables; `--check` only compares.
 
-Run it after a change of `packager/inputs/settings.py` or `packager/gate/codes.py`; a test holds
-the files against it.
+Run it after a change of `packager/inputs/settings.py`, `packager/gate/codes.py` or
+`packager/inspect/data/findings.toml`; a test holds the files against it.
 """
 
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from packager.gate.codes import CODES
 from packager.inputs.settings import SETTINGS, Setting
+from packager.inspect.codes import load_codes
 from packager.runtime.targets import runtime_names
 
 _FOLDER = Path(__file__).parent
@@ -34,11 +35,12 @@ and `.netrc` are followed for indexes and credentials.
 
 
 _FINDINGS = """\
-# Findings of lpack check
+# Findings
 
-Generated from `packager/gate/codes.py` by `python docs/generate.py`. Codes never change their
-meaning. Errors end in exit code 1; with `--strict`, warnings do too. How to use the command:
-[check](check.md).
+Generated from `packager/gate/codes.py` (LP1, of [lpack check](check.md)) and
+`packager/inspect/data/findings.toml` (LP2 to LP4, of [lpack report](report.md)) by
+`python docs/generate.py`. Codes never change their meaning. Errors of `lpack check` end in exit
+code 1; with `--strict`, warnings do too. `lpack report` tells and never fails for what it finds.
 
 | code | name | level | what it means | what to do |
 |---|---|---|---|---|
@@ -49,7 +51,7 @@ def findings_page() -> str:
     """Return the text of docs/findings.md."""
     return _FINDINGS + "".join(
         f"| {each.code} | `{each.name}` | {each.level} | {each.meaning} | {each.advice} |\n"
-        for each in CODES
+        for each in (*CODES, *load_codes())
     )
 
 

@@ -1,14 +1,14 @@
 """`lpack report`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from packager.cli.artifacts import Subject, find_subjects, read_any_manifest
 from packager.cli.gate_outputs import parse_reports, report_option, write_reports
+from packager.cli.subjects import find_manifests_of, read_built, read_subjects
 from packager.errors import UsageError
 from packager.pipeline_report import ReportOptions, report_artifact
 from packager.report.diff_text import ROWS
@@ -55,11 +55,12 @@ def command(
     lpack report dist/api.zip --baseline main/api.zip --output-format html > api.html
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
     wanted = parse_reports(reports, _FORMATS)
-    before = read_any_manifest(baseline) if baseline is not None else None
+    before = read_subjects(baseline)[0].manifest if baseline is not None else None
     measured = _read_times(times) if times is not None else None
     options = ReportOptions(**looking)
     documents = [
-        _document(subject, options, before, measured) for subject in find_subjects(artifacts)
+        report_artifact(path, options=options, manifest=manifest, baseline=before, times=measured)
+        for path, manifest in _artifacts(artifacts)
     ]
     renderers = {
         "text": lambda: _text(documents, rows, before),
@@ -72,15 +73,16 @@ def command(
     return 0
 
 
-def _document(
-    subject: Subject,
-    options: ReportOptions,
-    baseline: Mapping[str, Any] | None,
-    times: Mapping[str, Any] | None,
-) -> dict[str, Any]:
-    return report_artifact(
-        subject.path, options=options, manifest=subject.manifest, baseline=baseline, times=times
-    )
+def _artifacts(given: tuple[Path, ...]) -> Iterator[tuple[Path, Mapping[str, Any] | None]]:
+    """Yield every artifact with lpack's manifest of it; of others' there is none."""
+    for path in given:
+        if not find_manifests_of(path):
+            yield path, None
+    own = [subject for path in given if find_manifests_of(path) for subject in read_subjects(path)]
+    for subject in own if given else read_built(Path("dist")):
+        if not subject.artifact.exists():
+            raise UsageError(f"`{subject.label}` is not there", hint="lpack build")
+        yield subject.artifact, subject.manifest
 
 
 def _read_times(path: Path) -> dict[str, Any]:

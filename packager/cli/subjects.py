@@ -24,15 +24,22 @@ def read_subjects(path: Path) -> list[Subject]:
 
     Raises UsageError for what is neither, or is damaged.
     """
-    if path.is_dir():
-        manifests = sorted(path.glob(f"*{SUFFIX}"))
-        return [_own(each) for each in manifests] if manifests else [_foreign(path)]
-    if not path.is_file():
+    found = find_manifests_of(path)
+    return [_own(each) for each in found] if found else [_foreign(path)]
+
+
+def find_manifests_of(path: Path) -> list[Path]:
+    """Return lpack's manifests that `path` is, has beside it or holds; none for others' artifacts.
+
+    Raises UsageError when it is not there.
+    """
+    if not path.exists():
         raise UsageError(f"there is no `{path}`", hint="lpack build")
-    if path.name.endswith(SUFFIX):
-        return [_own(path)]
+    if path.name.endswith(SUFFIX) and path.is_file():
+        return [path]
+    inside = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else []
     beside = path.with_name(path.stem + SUFFIX)
-    return [_own(beside) if beside.is_file() else _foreign(path)]
+    return inside or ([beside] if beside.is_file() else [])
 
 
 def read_built(folder: Path) -> list[Subject]:
