@@ -70,6 +70,21 @@ _NOTHING_FITS = 1
     help="What an invocation takes, likewise.",
 )
 @click.option(
+    "--layers", is_flag=True, help="Choose layers across all functions built into the folder."
+)
+@click.option(
+    "--deployments",
+    multiple=True,
+    metavar="[FUNCTION=]N",
+    help="With --layers: deployments of a function in a month; 20 by default.",
+)
+@click.option(
+    "--changes",
+    multiple=True,
+    metavar="[NAME=]N",
+    help="With --layers: changes of a distribution in a month; 1 by default.",
+)
+@click.option(
     "--calibrate",
     "wants_calibration",
     is_flag=True,
@@ -116,7 +131,12 @@ def command(what: str | None, **values: Any) -> int:  # noqa: ANN401 -- click's 
     lpack plan foreign.zip --runtime python3.13
     lpack plan --calibrate --try 3
     lpack plan --write               the best plan, into pyproject.toml
+    lpack plan --layers --deployments api=60 --changes boto3=4
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
+    if values["layers"]:
+        from packager.cli.plan_layers import plan_layers  # noqa: PLC0415 -- another question
+
+        return plan_layers(Path(what) if what is not None else None, values)
     console, store = Console(-1 if values["quiet"] else 0), Store.default()
     manifest, artifact = _subject(what, values)
     name = manifest["function"]["name"]

@@ -6,8 +6,9 @@ what is left is a choice: which of the possible layers, at most five for a funct
 what another of the same function holds.
 
 Distributions that the same functions need and that change equally often stay together. The
-possible layers are, for each such group, the group alone and everything that all its functions
-need (in formal concept analysis: the attribute concepts; Ganter and Wille, 1999).
+possible layers are, for each such group, the group with all that it requires, because that is what
+a layer takes along, and everything that all its functions need (in formal concept analysis: the
+attribute concepts; Ganter and Wille, 1999).
 
 Objective: the bytes uploaded in a month. Every deployment of a function uploads its zip; every
 change of a layer uploads the layer once.
@@ -16,56 +17,9 @@ change of a layer uploads the layer once.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from packager.model.sharing import Consumer, Shared, SharedLayer, Sharing, Traffic
 from packager.place.selection import Candidate
 from packager.place.solving import solve
-
-
-class Shared(NamedTuple):
-    """A distribution (one version, slimmed one way), its users, and its changes in a month."""
-
-    name: str
-    version: str
-    uncompressed_bytes: int
-    compressed_bytes: int
-    users: frozenset[str]
-    changes_per_month: float = 1.0
-
-
-class Consumer(NamedTuple):
-    """A function: its deployments in a month, its zip with everything in it, layers it has."""
-
-    name: str
-    deployments_per_month: float
-    compressed_bytes: int
-    uncompressed_bytes: int
-    attached_layers: int = 0
-
-
-class SharedLayer(NamedTuple):
-    """A layer of the plan, named by what weighs most in it."""
-
-    name: str
-    distributions: tuple[str, ...]
-    functions: tuple[str, ...]
-    compressed_bytes: int
-    uncompressed_bytes: int
-    changes_per_month: float
-
-
-class Traffic(NamedTuple):
-    """Bytes uploaded in a month, and bytes stored (unzipped, as AWS counts code storage)."""
-
-    uploaded_bytes: int
-    stored_bytes: int
-
-
-class Sharing(NamedTuple):
-    """The layers of a project and what they change; `proved` tells that nothing is better."""
-
-    layers: tuple[SharedLayer, ...]
-    before: Traffic
-    after: Traffic
-    proved: bool
 
 
 class _Group(NamedTuple):
@@ -98,7 +52,7 @@ def share_layers(
         candidates.append(Candidate(round(_gain(layer, deployments)), uses))
     found = solve(candidates, limits)
     taken = [possible[i] for i in found.taken] if found is not None else []
-    layers = _named([layer for layer in taken if layer.members])
+    layers = _named(taken)
     return Sharing(
         layers=layers,
         before=_traffic(consumers, ()),
@@ -122,10 +76,23 @@ def _possible(groups: Sequence[_Group]) -> list[_Group]:
     found: dict[tuple[tuple[str, ...], frozenset[str]], _Group] = {}
     for group in groups:
         everything = [m for other in groups if other.users >= group.users for m in other.members]
-        for members in (group.members, tuple(sorted(everything, key=lambda m: m.name))):
-            layer = _Group(members, group.users)
-            found[tuple(m.name for m in members), group.users] = layer
+        for members in (_required(group.members, everything), everything):
+            ordered = tuple(sorted(members, key=lambda m: m.name))
+            found[tuple(m.name for m in ordered), group.users] = _Group(ordered, group.users)
     return [found[key] for key in sorted(found, key=lambda k: (k[0], sorted(k[1])))]
+
+
+def _required(members: Sequence[Shared], everything: Sequence[Shared]) -> list[Shared]:
+    """Return `members` and what they require, directly or not."""
+    known = {each.name: each for each in everything}
+    found = dict.fromkeys(member.name for member in members)
+    waiting = list(found)
+    while waiting:
+        for name in known[waiting.pop()].requires:
+            if name in known and name not in found:
+                found[name] = None
+                waiting.append(name)
+    return [known[name] for name in found]
 
 
 def _crowded(possible: Sequence[_Group]) -> set[tuple[str, str]]:

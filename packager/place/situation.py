@@ -1,9 +1,10 @@
 """What a manifest tells a planner. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from packager.model.plan import Circumstances, Item, Situation
+from packager.model.sharing import Consumer, Shared
 
 Manifest = Mapping[str, Any]
 
@@ -73,3 +74,57 @@ def _item(distribution: Mapping[str, Any], own_ms: Mapping[str, float], *, measu
         # Without a measurement nobody knows what start-up needs, and everything counts.
         starts=not measured or name in own_ms,
     )
+
+
+def sharing_of(
+    manifests: Sequence[Manifest],
+    *,
+    deployments: Mapping[str, float],
+    changes: Mapping[str, float],
+) -> tuple[list[Consumer], list[Shared]]:
+    """Return the functions of `manifests`, which are for one target, and what they share.
+
+    `deployments` by function and `changes` by distribution are monthly rates; `*` is for all
+    others. What counts as one distribution has one version, one wheel and the same files.
+    """
+    found: dict[tuple[Any, ...], list[tuple[str, Mapping[str, Any]]]] = {}
+    consumers = []
+    for manifest in manifests:
+        name = manifest["function"]["name"]
+        shipped = [each for each in manifest["distributions"] if not each["subtracted"]]
+        for each in shipped:
+            key = (each["name"], each["version"], each["wheel_sha256"], each["uncompressed_bytes"])
+            found.setdefault(key, []).append((name, each))
+        owners = [*shipped, manifest["code"]]
+        consumers.append(
+            Consumer(
+                name,
+                deployments.get(name, deployments["*"]),
+                sum(each["compressed_bytes"] for each in owners) + 22,
+                sum(each["uncompressed_bytes"] for each in owners),
+                sum(layer["foreign"] for layer in manifest["layers"]),
+            )
+        )
+    requires = _requires(manifests)
+    return consumers, [
+        Shared(
+            each["name"],
+            each["version"],
+            each["uncompressed_bytes"],
+            each["compressed_bytes"],
+            frozenset(name for name, _ in users),
+            changes.get(each["name"], changes["*"]),
+            tuple(sorted(requires.get(each["name"], ()))),
+        )
+        for users in found.values()
+        for each in (users[0][1],)
+    ]
+
+
+def _requires(manifests: Sequence[Manifest]) -> dict[str, set[str]]:
+    requires: dict[str, set[str]] = {}
+    for manifest in manifests:
+        for each in manifest["distributions"]:
+            for edge in each["required_by"]:
+                requires.setdefault(edge["parent"], set()).add(each["name"])
+    return requires

@@ -6,11 +6,14 @@ import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import jsonschema
 import pytest
+from support.fixture_wheels import CHECKOUT
 from support.index_server import IndexServer
 from support.lpack_runner import LpackRunner
 from support.wheel_builder import build_wheel
 
+SCHEMA = CHECKOUT / "packager" / "report" / "plan.schema.json"
 NOISE_BYTES = 27 * 1024 * 1024
 PYPROJECT = """\
 [project]
@@ -50,6 +53,7 @@ def test_a_plan_is_made_tried_written_and_built(
     planned = lpack.run("plan", "--output-format", "json", cwd=project)
     assert planned.exit_code == 0, planned.explain()
     document = json.loads(planned.stdout)
+    jsonschema.validate(document, json.loads(SCHEMA.read_text()))
     assert [plan["way"] for plan in document["plans"]] == ["upload", "layers", "image"]
     assert all(plan["possible"] and plan["proved"] for plan in document["plans"])
 
@@ -92,3 +96,41 @@ def test_bad_input_is_one_line(
     assert finished.exit_code == 2, finished.explain()
     assert message in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_layers_are_chosen_across_functions(lpack: LpackRunner, tmp_path: Path) -> None:
+    wheels, project = tmp_path / "wheels", tmp_path / "project"
+    wheels.mkdir()
+    project.mkdir()
+    chance = random.Random(3)  # noqa: S311 -- filling, not a secret
+    for name in ("base", "extra", "lonely"):
+        files = {f"{name}/__init__.py": b"", f"{name}/data.bin": chance.randbytes(40_000)}
+        requires = ["base"] if name == "extra" else []
+        build_wheel(wheels, name, "1.0", files=files, requires=requires)
+    needs = {"a": "base extra", "b": "base extra", "c": "base lonely"}
+    tables = ['[tool.lpack]\nruntime = "python3.13"\n']
+    for name, words in needs.items():
+        (project / f"{name}.py").write_text("def handler(event, context):\n    return 1\n")
+        (project / f"{name}.txt").write_text("\n".join(words.split()) + "\n")
+        tables.append(
+            f'[tool.lpack.functions.{name}]\nhandler = "{name}.handler"\n'
+            f'source = ["{name}.py"]\nrequirements = ["{name}.txt"]\n'
+        )
+    (project / "pyproject.toml").write_text("\n".join(tables))
+    with IndexServer([wheels]) as server:
+        build = ("build", "--index-url", server.url)
+        assert lpack.run(*build, cwd=project).exit_code == 0
+        argv = ("plan", "--layers", "--deployments", "c=1", "--output-format", "json")
+        planned = lpack.run(*argv, cwd=project)
+        assert planned.exit_code == 0, planned.explain()
+        document = json.loads(planned.stdout)
+        (layer,) = document["layers"]
+        assert layer["distributions"] == ["base", "extra"]
+        assert layer["functions"] == ["a", "b"]
+        assert document["proved"]
+        assert document["after"]["uploaded_bytes"] < document["before"]["uploaded_bytes"]
+        written = lpack.run("plan", "--layers", "--write", cwd=project)
+        assert written.exit_code == 0, written.explain()
+        configured = tomllib.loads((project / "pyproject.toml").read_text())["tool"]["lpack"]
+        assert configured["functions"]["a"]["layers"] == [layer["name"]]
+        assert configured["functions"]["c"]["layers"] == []

@@ -5,9 +5,10 @@ import random
 
 import pytest
 
+from packager.model.sharing import Consumer, Shared, Sharing
 from packager.place import sharing
 from packager.place.selection import Candidate, Selected, select
-from packager.place.sharing import Consumer, Shared, Sharing, share_layers
+from packager.place.sharing import share_layers
 
 
 def project(seed: int, functions: int, distributions: int) -> tuple[list[Consumer], list[Shared]]:
