@@ -7,10 +7,14 @@ second half depends on the user's code and runs whenever that changed.
 """
 
 import os
+import sys
 from pathlib import Path
+from typing import NamedTuple
 
 from packager.assemble.checked import PayloadDamagedError
+from packager.assemble.merge import CollisionError
 from packager.assemble.output import atomic_output
+from packager.assemble.rewrite import rewrite_zip
 from packager.assemble.zip_writer import PayloadSource, write_zip
 from packager.errors import UsageError
 from packager.measure.measurement import measure
@@ -22,7 +26,8 @@ from packager.model.payload import Dependencies, Payload
 from packager.model.progress import Reporter
 from packager.model.project import Function, SourceFile, SourceTree
 from packager.pipeline_memory import TRIES, Memory, unreliable
-from packager.report.manifest import manifest_of, render_manifest
+from packager.pipeline_prefix import PrefixMemory, Repeated
+from packager.report.manifest import manifest_text
 from packager.runtime.targets import default_runtime, runtime_names
 from packager.wheels.store import Store
 
@@ -43,19 +48,22 @@ def build_function(
     here: it is in the result, after everything was written.
     """
     memory = Memory(store, function)
-    dependencies, artifact = _assemble_healing(
-        function, tree, memory, options=options, reporter=reporter
-    )
+    done = _assemble_healing(function, tree, memory, options=options, reporter=reporter)
     build = Build(
         function=function,
-        dependencies=dependencies,
-        artifact=artifact,
-        measurement=measure(dependencies, artifact, upload=function.upload),
+        dependencies=done.dependencies,
+        artifact=done.artifact,
+        measurement=measure(done.dependencies, done.artifact, upload=function.upload),
         excluded=tree.excluded,
-        encoders=(*_encoders(artifact), *dependencies.makers),
+        encoders=(*_encoders(done.artifact), *done.dependencies.makers),
     )
-    with atomic_output(manifest_path(function)) as output:
-        output.write(render_manifest(manifest_of(build)).encode())
+    text, distributions = manifest_text(build, distributions=done.distributions)
+    with atomic_output(
+        manifest_path(function), durable=_is_synced(function), hashed=False
+    ) as output:
+        output.write(text.encode())
+    if done.distributions is None and done.artifact.prefix is not None:
+        done.before.remember(Repeated(done.artifact.prefix, distributions))
     return build
 
 
@@ -89,6 +97,15 @@ def manifest_path(function: Function) -> Path:
     return function.target_dir / f"{function.name}.lpack.json"
 
 
+class _Assembled(NamedTuple):
+    """A written zip; `distributions` is the manifest's text of them when it is known already."""
+
+    dependencies: Dependencies
+    artifact: ZipArtifact
+    before: PrefixMemory
+    distributions: str | None
+
+
 def _assemble_healing(
     function: Function,
     tree: SourceTree,
@@ -96,27 +113,38 @@ def _assemble_healing(
     *,
     options: BuildOptions,
     reporter: Reporter,
-) -> tuple[Dependencies, ZipArtifact]:
+) -> _Assembled:
     """Find the dependencies and assemble; payloads that turn out damaged are made again."""
     store, stamp = memory.store, _stamp()
     for _ in range(TRIES):
         dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
         try:
-            artifact = _assemble(function, dependencies, tree, store=store, stamp=stamp)
+            return _assemble(function, dependencies, tree, store=store, stamp=stamp)
         except PayloadDamagedError as damage:
             reporter.warn("a payload in the store was damaged; it is made again from its wheel")
             store.discard("payloads", damage.key, ".zip")
             memory.forget()
-        else:
-            return dependencies, artifact
     raise unreliable(store)
 
 
 def _assemble(
     function: Function, dependencies: Dependencies, tree: SourceTree, *, store: Store, stamp: int
-) -> ZipArtifact:
+) -> _Assembled:
+    """Copy what the last build knew to come before the user's code, or splice all payloads."""
     payloads, code = shipped_parts(function, dependencies, tree, store=store)
-    return write_zip(artifact_path(function), payloads, code, stamp=stamp)
+    path, durable = artifact_path(function), _is_synced(function)
+    before = PrefixMemory(store, function, dependencies, payloads)
+    known = before.recall() if stamp == EPOCH_STAMP else None
+    if known is not None:
+        try:
+            artifact = rewrite_zip(path, payloads, code, known.prefix, durable=durable)
+        except (CollisionError, PayloadDamagedError):
+            # Whose fault it is, only a look at every payload tells.
+            before.forget()
+        else:
+            return _Assembled(dependencies, artifact, before, known.distributions)
+    artifact = write_zip(path, payloads, code, stamp=stamp, durable=durable)
+    return _Assembled(dependencies, artifact, before, None)
 
 
 def shipped_parts(
@@ -148,6 +176,15 @@ def _source(owner: str, payload: Payload, store: Store) -> PayloadSource:
         file_bytes=payload.file_bytes,
         entries=payload.entries,
     )
+
+
+def _is_synced(function: Function) -> bool:
+    """Tell whether the build waits for the disk: what is released does, what is tried out not.
+
+    Linux tells when it was started, so that nothing remembered outlives a power cut; elsewhere
+    every artifact is synced.
+    """
+    return function.release or sys.platform != "linux"
 
 
 def _stamp() -> int:

@@ -9,6 +9,10 @@ import threading
 from queue import Queue
 
 
+class _Mark:
+    """What `mark` puts into the queue."""
+
+
 class BackgroundDigests:
     """Digests of consecutive pieces of what it is fed.
 
@@ -18,7 +22,7 @@ class BackgroundDigests:
 
     def __init__(self) -> None:
         """Start nothing yet."""
-        self._queue: Queue[bytes | None] = Queue(maxsize=8)
+        self._queue: Queue[bytes | _Mark | None] = Queue(maxsize=8)
         self._digests: list[str] = []
         self._thread: threading.Thread | None = None
 
@@ -39,8 +43,15 @@ class BackgroundDigests:
             # An empty chunk is the mark of a cut: `feed` never queues one.
             self._queue.put(b"")
 
+    def mark(self) -> None:
+        """Note the digest of the piece so far, which goes on."""
+        if self._thread is None:
+            self._digests.append(hashlib.sha256().hexdigest())
+        else:
+            self._queue.put(_Mark())
+
     def close(self) -> list[str]:
-        """Wait for the thread and return the digests (lower-case hex) of all ended pieces."""
+        """Wait for the thread and return the digests (lower-case hex) of all pieces and marks."""
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
@@ -50,7 +61,9 @@ class BackgroundDigests:
     def _run(self) -> None:
         digest = hashlib.sha256()
         while (chunk := self._queue.get()) is not None:
-            if chunk:
+            if isinstance(chunk, _Mark):
+                self._digests.append(digest.copy().hexdigest())
+            elif chunk:
                 digest.update(chunk)
             else:
                 self._digests.append(digest.hexdigest())

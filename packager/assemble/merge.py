@@ -4,6 +4,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from packager.errors import CannotBuild
 from packager.model.canonical import Record
+from packager.model.project import SourceFile
+
+
+class CollisionError(Exception):
+    """Two files want one place; `merge` tells which."""
+
 
 SameBytes = Callable[[int, Record, int, Record], bool]
 
@@ -30,6 +36,21 @@ def merge(
             skipped[index].add(record.name)
     _refuse_files_that_are_folders(owners, first)
     return skipped
+
+
+def refuse_collisions(names: bytes, code: Sequence[SourceFile]) -> None:
+    """Raise CollisionError when a file of the user's has a name that a payload or its folder has.
+
+    `names` are those of all payloads together, each ended by a line feed. `merge` knows whose
+    name it is.
+    """
+    taken = set(names.split(b"\n"))
+    for source in code:
+        name = source.archive_name.encode()
+        if name in taken or b"\n" + name + b"/" in names or names.startswith(name + b"/"):
+            raise CollisionError
+        if any(folder in taken for folder in _folders(name)):
+            raise CollisionError
 
 
 def _equal(one: Record, two: Record) -> bool:

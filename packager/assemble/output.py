@@ -11,17 +11,22 @@ from packager.assemble.digests import BackgroundDigests
 from packager.errors import CannotBuild
 from packager.leftovers import remove_leftovers, temporary_mark
 
+_NONBLOCKING = getattr(os, "O_NONBLOCK", 0)
+_LARGE_BYTES = 4 * 1024 * 1024
+
 
 class Output:
-    """Receives bytes front to back; `offset` is how many came, the digest is taken on the way."""
+    """Receives bytes front to back; `offset` is how many came.
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    Unless told otherwise it takes the digest on the way, in a thread of its own.
+    """
+
+    def __init__(self, path: Path, descriptor: int, *, hashed: bool = True) -> None:
         """Write to the open `descriptor` of `path`, which is not the final name yet."""
         self.path = path
         self._descriptor = descriptor
-        self._syncing: threading.Thread | None = None
-        self._trouble: OSError | None = None
         self._digests = BackgroundDigests()
+        self._hashing = hashed
         self._pending: list[bytes] = []
         self._pending_bytes = 0
         self.offset = 0
@@ -40,53 +45,60 @@ class Output:
             return
         data = self._pending[0] if len(self._pending) == 1 else b"".join(self._pending)
         self._pending, self._pending_bytes = [], 0
-        self._digests.feed(data)
+        if self._hashing:
+            self._digests.feed(data)
         view = memoryview(data)
         while view:
             view = view[os.write(self._descriptor, view) :]
 
+    def mark(self) -> None:
+        """Note the digest of everything written so far; `hexdigests` gives it."""
+        self.flush()
+        self._digests.mark()
+
+    def skip(self, count_bytes: int) -> None:
+        """Leave the first `count_bytes` to somebody else."""
+        os.lseek(self._descriptor, count_bytes, os.SEEK_SET)
+        self.offset = count_bytes
+
     def hexdigest(self) -> str:
         """Return the sha256 of everything written; nothing can be written after it."""
+        return self.hexdigests()[-1]
+
+    def hexdigests(self) -> list[str]:
+        """Return the sha256 at all marks, and of everything; nothing can be written after it."""
         self.flush()
         self._digests.cut()
-        return self._digests.close()[-1]
+        return self._digests.close()
 
-    def begin_sync(self) -> None:
-        """Start to bring everything written to the disk, beside what the caller does next."""
+    def read_back(self, offset: int) -> Iterator[bytes]:
+        """Yield what the file holds from `offset` on."""
         self.flush()
-        self._syncing = threading.Thread(target=self._sync, daemon=True)
-        self._syncing.start()
+        while chunk := os.pread(self._descriptor, 1 << 20, offset):
+            offset += len(chunk)
+            yield chunk
 
     def sync(self) -> None:
         """Return when everything written is on the disk; raises OSError."""
         self.flush()
-        if self._syncing is None:
-            os.fsync(self._descriptor)
-            return
-        self._syncing.join()
-        if self._trouble is not None:
-            raise self._trouble
-
-    def _sync(self) -> None:
-        try:
-            os.fsync(self._descriptor)
-        except OSError as error:
-            self._trouble = error
+        os.fsync(self._descriptor)
 
     def close(self) -> None:
-        """End the threads of an output that is given up; afterwards it can be closed."""
+        """End the thread of an output that is given up; afterwards it can be closed."""
         self._digests.close()
-        if self._syncing is not None:
-            self._syncing.join()
 
 
 @contextmanager
-def atomic_output(destination: Path) -> Iterator[Output]:
+def atomic_output(
+    destination: Path, *, durable: bool = True, hashed: bool = True
+) -> Iterator[Output]:
     """Yield an Output that becomes `destination` when the block ends without an exception.
 
-    The bytes are on disk (fsync) before the rename and the rename is on disk before this
-    returns, so that after a crash the old file or the new one is there. Raises CannotBuild for
-    what the file system refuses; nothing is left behind.
+    With `durable` the bytes are on disk (fsync) before the rename and the rename is on disk
+    before this returns. Without, that is left to the file system: after a power cut the name can
+    lead to less than was written, which is why what is remembered of a build ends with the
+    system's uptime (`packager.cli.unchanged`). Raises CannotBuild for what the file system
+    refuses; nothing is left behind.
     """
     temporary = destination.with_name(f".{destination.name}.{temporary_mark()}.part")
     descriptor = -1
@@ -96,16 +108,18 @@ def atomic_output(destination: Path) -> Iterator[Output]:
         if destination.is_dir():
             raise CannotBuild(f"cannot write `{destination}`: a folder has this name")
         remove_leftovers(str(destination.parent), prefix=".", suffix=".part")
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
+        # Readable, because what was written is read back from the same file.
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
         descriptor = os.open(temporary, flags, 0o666)
-        output = Output(temporary, descriptor)
+        output = Output(temporary, descriptor, hashed=hashed)
         yield output
-        output.sync()
+        output.sync() if durable else output.flush()
         # Closed whatever close() says: a second one could hit a file of another thread.
         closing, descriptor = descriptor, -1
         os.close(closing)
-        temporary.replace(destination)
-        _sync_folder(destination.parent)
+        _replace(temporary, destination)
+        if durable:
+            _sync_folder(destination.parent)
     except OSError as error:
         raise _refusal(destination, error) from error
     finally:
@@ -115,6 +129,30 @@ def atomic_output(destination: Path) -> Iterator[Output]:
             os.close(descriptor)
         with suppress(OSError):
             temporary.unlink()
+
+
+def _replace(temporary: Path, destination: Path) -> None:
+    """Rename; the system takes back the old file's space in a thread, beside what comes next.
+
+    Giving back the pages of a large file takes as long as writing them.
+    """
+    try:
+        old = os.open(destination, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | _NONBLOCKING)
+    except OSError:
+        temporary.replace(destination)
+        return
+    try:
+        temporary.replace(destination)
+    finally:
+        if os.fstat(old).st_size > _LARGE_BYTES:
+            threading.Thread(target=_close, args=(old,)).start()
+        else:
+            _close(old)
+
+
+def _close(descriptor: int) -> None:
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -22,19 +22,21 @@ def check_headers(
     stamp: int,
     shown: Path | None = None,
     directory: bytes | None = None,
+    before: tuple[int, int] = (0, 0),
 ) -> None:
     """Compare every name, size, checksum, mode, date, offset and the order with `expected`.
 
     Local headers are compared with the central directory, and the streams must follow each
     other without a gap. `shown` is the name for people while the file has a temporary one;
-    `directory` is the central directory of `expected` when the caller made it already.
+    `directory` is the central directory when the caller made it already. `before` are the files
+    and bytes in front of those in `expected`, whose digest was compared; they are in `directory`.
     Raises CannotBuild, naming the first difference; `lpack verify` checks the streams.
     """
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
             if directory is None:
                 directory = b"".join([central_record(record, stamp) for record in expected])
-            difference = _first_difference(data, expected, stamp, directory)
+            difference = _first_difference(data, expected, stamp, directory, before)
     except (OSError, ValueError) as error:
         difference = str(error)
     if difference is not None:
@@ -45,15 +47,19 @@ def check_headers(
 
 
 def _first_difference(
-    data: mmap.mmap, expected: Sequence[Record], stamp: int, directory: bytes
+    data: mmap.mmap,
+    expected: Sequence[Record],
+    stamp: int,
+    directory: bytes,
+    before: tuple[int, int],
 ) -> str | None:
     entries, size, offset = read_end_record(data[-END.size :], len(data))
-    if entries != len(expected):
-        return f"{entries} files instead of {len(expected)}"
+    wanted, position = before[0] + len(expected), before[1]
+    if entries != wanted:
+        return f"{entries} files instead of {wanted}"
     found = data[offset : offset + size]
     if found != directory:
-        return _difference_of(found, expected, stamp)
-    position = 0
+        return _difference_of(found, directory, entries)
     for record in expected:
         header = local_header(record, stamp)
         end = position + len(header)
@@ -63,9 +69,9 @@ def _first_difference(
     return None if position == offset else "there is a gap before the central directory"
 
 
-def _difference_of(directory: bytes, expected: Sequence[Record], stamp: int) -> str:
-    records = read_directory(directory, entries=len(expected))
-    for (record, dated), wanted in zip(records, expected, strict=True):
-        if record != wanted or dated != stamp:
-            return f"the central directory has {record} instead of {wanted}"
+def _difference_of(directory: bytes, meant: bytes, entries: int) -> str:
+    records = read_directory(directory, entries=entries)
+    for found, wanted in zip(records, read_directory(meant, entries=entries), strict=True):
+        if found != wanted:
+            return f"the central directory has {found} instead of {wanted}"
     return "the central directory differs"

@@ -11,6 +11,7 @@ from packager.assemble.checked import PayloadCheck, PayloadDamagedError
 from packager.assemble.code_file import write_code_file
 from packager.assemble.merge import merge
 from packager.assemble.output import Output, atomic_output
+from packager.assemble.prefix_notes import PrefixNotes
 from packager.assemble.reread import check_headers
 from packager.errors import CannotBuild
 from packager.model.artifact import Contents, ZipArtifact
@@ -46,13 +47,19 @@ class PayloadSource(NamedTuple):
 
 
 def write_zip(
-    destination: Path, payloads: Sequence[PayloadSource], code: Sequence[SourceFile], *, stamp: int
+    destination: Path,
+    payloads: Sequence[PayloadSource],
+    code: Sequence[SourceFile],
+    *,
+    stamp: int,
+    durable: bool = True,
 ) -> ZipArtifact:
     """Write the zip: payloads in the order given, then the user's files in theirs.
 
-    `stamp` is the MS-DOS date of every entry. Raises CannotBuild for collisions, sizes beyond
-    the zip format and what the disk refuses, PayloadDamagedError for a damaged store; then
-    nothing is left behind and an existing file stays.
+    `stamp` is the MS-DOS date of every entry; `durable` that of `atomic_output`. Raises
+    CannotBuild for collisions, sizes beyond the zip format and what the disk refuses,
+    PayloadDamagedError for a damaged store; then nothing is left behind and an existing file
+    stays.
     """
     with ExitStack() as stack:
         opened = []
@@ -60,36 +67,31 @@ def write_zip(
             opened.append(_open(payload))
             stack.callback(_close, opened[-1].descriptor)
         skipped = _plan(payloads, opened, code)
-        with atomic_output(destination) as output:
-            contents: list[Contents] = []
-            directory: list[bytes] = []
-            with PayloadCheck() as check:
-                for payload, source, skip in zip(payloads, opened, skipped, strict=False):
-                    if skip or stamp != EPOCH_STAMP:
-                        records = _splice_each(payload, source, output, check, skip, stamp)
-                    else:
-                        records = _splice_whole(payload, source, output, check)
-                    check.end(payload.key, payload.sha256, tail=source.tail)
-                    directory.extend(central_record(record, stamp) for record in records)
-                    _own(contents, payload.owner, records)
+        with atomic_output(destination, durable=durable) as output:
+            noted = _write_payloads(payloads, opened, skipped, output, stamp)
+            output.mark()
+            body_bytes = output.offset
             records = [
                 write_code_file(source, output.write, offset=output.offset, stamp=stamp)
                 for source in code
             ]
-            check_zip_limits(len(directory) + len(records), output.offset)
-            directory.extend(central_record(record, stamp) for record in records)
+            directory = b"".join([central_record(record, stamp) for record in records])
+            directory = noted.directory() + directory
+            finish_zip(output, directory, entries=noted.entries + len(records))
+            contents = noted.contents()
             _own(contents, "", records)
-            joined = _finish(output, directory)
-            output.begin_sync()
-            records = [record for owned in contents for record in owned.records]
-            check_headers(output.path, records, stamp=stamp, shown=destination, directory=joined)
+            written = [record for owned in contents for record in owned.records]
+            output.flush()
+            check_headers(output.path, written, stamp=stamp, shown=destination, directory=directory)
+            before, sha256 = output.hexdigests()
             return ZipArtifact(
                 path=str(destination),
-                sha256=output.hexdigest(),
+                sha256=sha256,
                 compressed_bytes=output.offset,
                 uncompressed_bytes=sum(owned.uncompressed_bytes for owned in contents),
                 stamp=stamp,
                 contents=tuple(contents),
+                prefix=noted.prefix(before, body_bytes) if stamp == EPOCH_STAMP else None,
             )
 
 
@@ -99,8 +101,28 @@ def _close(descriptor: int) -> None:
         os.close(descriptor)
 
 
+def _write_payloads(
+    payloads: Sequence[PayloadSource],
+    opened: Sequence["_Opened"],
+    skipped: Sequence[set[bytes]],
+    output: Output,
+    stamp: int,
+) -> PrefixNotes:
+    """Copy the payloads, holding their digests against what was admitted."""
+    noted = PrefixNotes()
+    with PayloadCheck() as check:
+        for payload, source, skip in zip(payloads, opened, skipped, strict=False):
+            if skip or stamp != EPOCH_STAMP:
+                records = _splice_each(payload, source, output, check, skip, stamp)
+            else:
+                records = _splice_whole(payload, source, output, check)
+            check.end(payload.key, payload.sha256, tail=source.tail)
+            noted.add(payload.owner, records, source.records, stamp)
+    return noted
+
+
 def _own(contents: list[Contents], owner: str, records: list[Record]) -> None:
-    """Add what `owner` has in the zip; several payloads in a row can be of one owner."""
+    """Add what `owner` has in the zip; a payload before it can be of the same owner."""
     if contents and contents[-1].owner == owner:
         records = [*contents.pop().records, *records]
     contents.append(Contents(owner=owner, records=tuple(records)))
@@ -231,11 +253,11 @@ def _splice_each(
     return records
 
 
-def _finish(output: Output, directory: list[bytes]) -> bytes:
-    """Write the central directory and the end record; return the first."""
-    entries, offset = len(directory), output.offset
-    joined = b"".join(directory)
-    check_zip_limits(entries, offset + len(joined))
-    output.write(joined)
-    output.write(end_record(entries=entries, directory_bytes=len(joined), directory_offset=offset))
-    return joined
+def finish_zip(output: Output, directory: bytes, *, entries: int) -> None:
+    """Write the central `directory` of `entries` files and the end record."""
+    offset = output.offset
+    check_zip_limits(entries, offset + len(directory))
+    output.write(directory)
+    output.write(
+        end_record(entries=entries, directory_bytes=len(directory), directory_offset=offset)
+    )

@@ -91,5 +91,19 @@ def _key(arguments: Sequence[str]) -> str:
     )
     # What was printed may be styled for a terminal (no-color.org), which a pipe must not get.
     style = [os.environ.get("NO_COLOR"), os.environ.get("FORCE_COLOR"), sys.stderr.isatty()]
-    text = json.dumps([code_identity(), os.getcwd(), list(arguments), environment, style])
+    known = [code_identity(), _boot(), os.getcwd(), list(arguments), environment, style]
+    text = json.dumps(known)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def _boot() -> str:
+    """Return what changes whenever the machine starts.
+
+    Artifacts are not synced to the disk (`packager.assemble.output`): after a power cut, what
+    lies under their names may not be what was written, although size and dates look right.
+    """
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read()
+    except OSError:
+        return ""

@@ -50,4 +50,4 @@ def _limits(
 
 
 def _figures(contents: Contents | ImageContents) -> tuple[int, int, int]:
-    return len(contents.records), contents.compressed_bytes, contents.uncompressed_bytes
+    return contents.entries, contents.compressed_bytes, contents.uncompressed_bytes

@@ -18,10 +18,11 @@ from packager.model.project import Function
 from packager.report.image import image_of
 
 SCHEMA_VERSION = 2
+_NO_DISTRIBUTIONS = '"distributions":[]'
 
 
-def manifest_of(build: Build) -> dict[str, Any]:
-    """Return the manifest of `build`."""
+def manifest_of(build: Build, *, with_distributions: bool = True) -> dict[str, Any]:
+    """Return the manifest of `build`; without its distributions, their list is empty."""
     function, artifact, dependencies = build.function, build.artifact, build.dependencies
     contents = {owned.owner: owned for owned in artifact.contents}
     shares = {share.name: share for share in build.measurement.shares}
@@ -40,7 +41,7 @@ def manifest_of(build: Build) -> dict[str, Any]:
         "resolver": dependencies.resolver,
         "distributions": [
             _distribution(d, shares.get(d.name), contents.get(f"{d.name} {d.version}"), kind)
-            for d in dependencies.distributions
+            for d in (dependencies.distributions if with_distributions else ())
         ],
         "code": {
             **_share(build.measurement.code),
@@ -85,7 +86,28 @@ def _artifact(build: Build) -> dict[str, Any]:
 
 def render_manifest(manifest: dict[str, Any]) -> str:
     """Return the text of the manifest file."""
-    return json.dumps(manifest, ensure_ascii=False, separators=(",", ":")) + "\n"
+    return _text(manifest) + "\n"
+
+
+def manifest_text(build: Build, *, distributions: str | None = None) -> tuple[str, str]:
+    """Return the text of the manifest file of `build`, and of the distributions in it.
+
+    After a change of the user's code the latter is as before: given as `distributions`, its
+    thousands of files are not looked at again.
+    """
+    if distributions is None:
+        manifest = manifest_of(build)
+        distributions = _text(manifest["distributions"])
+        manifest["distributions"] = []
+    else:
+        manifest = manifest_of(build, with_distributions=False)
+    # No text in a value can look like this: its quotes are written as `\\"`.
+    before, after = _text(manifest).split(_NO_DISTRIBUTIONS)
+    return f"{before}{_NO_DISTRIBUTIONS[:-2]}{distributions}{after}\n", distributions
+
+
+def _text(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _plain(value: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:  # noqa: ANN401 -- any flat named tuple

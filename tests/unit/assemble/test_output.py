@@ -32,8 +32,11 @@ def test_bytes_digest_and_offset(tmp_path: Path) -> None:
         output.write(b"")
         output.write(b"end")
         assert output.offset == 5 + 12 * len(PIECE)
-        assert output.hexdigest() == hashlib.sha256(b"PK" + PIECE * 12 + b"end").hexdigest()
-    assert listing(tmp_path / "out" / "deep") == {"a.zip": b"PK" + PIECE * 12 + b"end"}
+        output.mark()
+        output.write(b"more")
+        both = [b"PK" + PIECE * 12 + b"end", b"PK" + PIECE * 12 + b"endmore"]
+        assert output.hexdigests() == [hashlib.sha256(data).hexdigest() for data in both]
+    assert listing(tmp_path / "out" / "deep") == {"a.zip": both[1]}
 
 
 def test_the_name_appears_only_when_all_is_written(tmp_path: Path) -> None:
