@@ -7,10 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from packager.inspect.removal import Remover
 from packager.model.canonical import CENTRAL, LOCAL
 from packager.model.plan import Taken, Trim
 from packager.model.prune import SlimSettings
 from packager.model.record import RecordEntry, render_record
+from packager.pipeline_inspection import inspecting
+from packager.pipeline_provided import find_provided
 from packager.pipeline_services import propose, service_rows
 from packager.slim.prune_rules import declared_distributions, load_declared
 from packager.slim.rules import choose_listed
@@ -37,8 +40,10 @@ def trims_of(manifest: Manifest, artifact: Path | None) -> tuple[Trim, ...]:
             *_tier(shipped, "inert", risk=1),
             *_tier(shipped, "declared", risk=_RULES),
             *_named_rules(shipped),
+            *_gpu(shipped),
             *_services(manifest, artifact),
             *_loosened(manifest),
+            *_provided(manifest, artifact),
         )
         if trim.uncompressed_bytes > 0
     )
@@ -72,6 +77,30 @@ def _named_rules(shipped: Sequence[Mapping[str, Any]]) -> Iterator[Trim]:
             yield Trim(
                 rule.id, title, takes, "exact", _FEATURE, settings=(("slim-rules", [rule.id]),)
             )
+
+
+def _gpu(shipped: Sequence[Mapping[str, Any]]) -> Iterator[Trim]:
+    """Yield the libraries for graphics processors, which no Lambda function has.
+
+    Their metadata stays, so that whoever requires them finds them installed. Source: the Lambda
+    Developer Guide offers processors and memory only.
+    """
+    for each in shipped:
+        if not each["name"].startswith("nvidia-"):
+            continue
+        gone = {row[0] for row in each["files"] if ".dist-info/" not in row[0]}
+        drops = [
+            {"glob": f"/{folder}/**", "reason": "Lambda has no GPU"}
+            for folder in sorted({"/".join(path.split("/")[:2]) for path in gone})
+        ]
+        yield Trim(
+            f"gpu-{each['name']}",
+            f"drop {each['name']} (Lambda has no GPU)",
+            _taken(each, gone),
+            "exact",
+            _ASK,
+            settings=(("drop", drops),),
+        )
 
 
 def _services(manifest: Manifest, artifact: Path | None) -> Iterator[Trim]:
@@ -112,6 +141,37 @@ def _loosened(manifest: Manifest) -> Iterator[Trim]:
             _ASK,
             removes=True,
             requirement=line["loosen"],
+        )
+
+
+def _provided(manifest: Manifest, artifact: Path | None) -> Iterator[Trim]:
+    """Yield what of another tool's artifact the runtime has itself, in versions that suit."""
+    if artifact is None or not manifest.get("foreign"):
+        return
+    target = manifest["target"]
+    with inspecting(
+        artifact, runtime=target["runtime"], architecture=target["architecture"]
+    ) as inspection:
+        found = list(find_provided(inspection, Remover(inspection.opened.found, str(artifact))))
+    for advice in found:
+        gone = set(advice.paths)
+        leaving = [
+            each
+            for each in manifest["distributions"]
+            if any(row[0] in gone for row in each["files"])
+        ]
+        takes = tuple(
+            Taken(each["name"], each["uncompressed_bytes"], each["compressed_bytes"])
+            for each in leaving
+        )
+        names = ", ".join(each["name"] for each in leaving)
+        yield Trim(
+            "runtime-provides",
+            f"leave {names} to the runtime, which has them",
+            takes,
+            "exact",
+            _ASK,
+            removes=True,
         )
 
 

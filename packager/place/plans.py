@@ -116,12 +116,13 @@ def _layer_plan(problem: Problem) -> list[Plan]:
 
 
 def _tmp_plans(problem: Problem) -> list[Plan]:
-    """Unpack at start: nested in the zip, or from S3; as it is, and after the harmless trims."""
+    """Unpack at start: nested in the zip, or from S3; without and with trims."""
     ways: tuple[Way, ...] = ("nested", "s3")
-    free = harmless(problem.trims)
+    # As it is; after what nothing can break; and after all that costs no feature.
+    tried = dict.fromkeys(((), harmless(problem.trims), harmless(problem.trims, most_risk=3)))
     if not problem.uncompressed_excess and not _zip_binds(problem):
         return []
-    plans = [_tmp_plan(problem, way, t) for way in ways for t in dict.fromkeys(((), free))]
+    plans = [_tmp_plan(problem, way, trims) for way in ways for trims in tried]
     return [plan for plan in plans if plan is not None]
 
 

@@ -177,9 +177,9 @@ def after(items: Sequence[Item], trims: Sequence[Trim]) -> tuple[Item, ...]:
 
 
 def _trim_settings(trims: Sequence[Trim]) -> dict[str, Any]:
-    """Merge what the trims set; lists and tables add up."""
+    """Merge what the trims set; lists and tables add up, of tiers the further one holds."""
     merged: dict[str, Any] = {}
-    for trim in trims:
+    for trim in sorted(trims, key=lambda trim: (trim.risk, trim.id)):
         for key, value in trim.settings:
             known = merged.get(key)
             if isinstance(known, dict):

@@ -153,9 +153,15 @@ def _price(plan: Plan, memory_mb: int) -> list[str]:
     if plan.tmp_bytes:
         lines.append(
             f"     /tmp: {mib(plan.tmp_bytes)} used, {plan.tmp_mib:,} MiB configured, "
-            f"${plan.monthly_dollars:,.2f} a month"
+            f"{_dollars(plan.monthly_dollars)} a month"
         )
     return lines
+
+
+def _dollars(amount: float) -> str:
+    if amount <= 0:
+        return "nothing more"
+    return f"${amount:,.2f}" if amount >= 0.005 else "less than a cent"
 
 
 def _picture(situation: Situation, plan: Plan) -> list[str]:
@@ -180,7 +186,7 @@ def _picture(situation: Situation, plan: Plan) -> list[str]:
         lines.append(f"  {item.name[:26]:<27}{bar:<{_BAR + 2}}{words}")
     if len(items) > _ROWS:
         rest = sum(item.uncompressed_bytes for item in items[_ROWS:])
-        lines.append(f"  {many(len(items) - _ROWS, 'more')[:26]:<27}{'':<{_BAR + 2}}{mib(rest)}")
+        lines.append(f"  {f'… {len(items) - _ROWS} more':<27}{'':<{_BAR + 2}}{mib(rest)}")
     return lines
 
 

@@ -69,3 +69,18 @@ def test_writing_twice_changes_nothing() -> None:
 def test_no_toml_is_refused() -> None:
     with pytest.raises(UsageError, match="no TOML"):
         edited("a = [", {"upload": "s3"}, prefix=(), function=None)
+
+
+@pytest.mark.parametrize("function", [None, "api", "worker"])
+def test_what_is_dropped_already_stays_dropped(function: str | None) -> None:
+    text = PYPROJECT.replace(
+        "offload = [", 'drop = ["docs/**"]\nservices = { botocore = ["s3"] }\noffload = ['
+    )
+    drop = [{"glob": "/nvidia/**", "reason": "no GPU"}]
+    settings = {"drop": drop, "services": {"googleapiclient": ["drive"]}}
+    written = edited(text, settings, prefix=("tool", "lpack"), function=function)
+    own = tomllib.loads(written)["tool"]["lpack"]
+    place = own if function is None else own["functions"][function]
+    assert place["drop"] == ["docs/**", *drop]
+    assert place["services"] == {"botocore": ["s3"], "googleapiclient": ["drive"]}
+    assert edited(written, settings, prefix=("tool", "lpack"), function=function) == written
