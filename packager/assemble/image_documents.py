@@ -22,9 +22,8 @@ from packager.model.image import (
     OCI_MANIFEST,
     BaseImage,
     ImageBlob,
-    ImageFormat,
-    ImageSettings,
 )
+from packager.model.image_settings import ImageFormat, ImageSettings
 from packager.model.target import Architecture
 
 _MEDIA_TYPES: dict[ImageFormat, tuple[str, str, str]] = {

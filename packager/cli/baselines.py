@@ -8,31 +8,17 @@ builds of two commits have equal manifests.
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from packager.cli.subjects import SUFFIX, manifests_by_name, read_subjects
 from packager.errors import UsageError
 from packager.gate.history import Staleness, commit_of_file, current_commit, staleness_of
 from packager.gate.rules import found
+from packager.model.baseline import Saved
 from packager.model.verdict import GateFinding
 
 _SCHEMA_VERSION = 1
 _PARTS = {"artifact", "code", "distributions", "function", "limits", "subtraction", "target"}
-
-
-class Saved(NamedTuple):
-    """Manifests by function name, and the commit they were built from where that is known."""
-
-    label: str
-    manifests: Mapping[str, Mapping[str, Any]]
-    commit: str | None = None
-    dirty: bool = False
-
-    def of(self, function: str, *, alone: bool) -> Mapping[str, Any] | None:
-        """Return the manifest of `function`; of a pair that stands alone, names do not matter."""
-        if alone and len(self.manifests) == 1:
-            return next(iter(self.manifests.values()))
-        return self.manifests.get(function)
 
 
 def read_saved(path: Path) -> Saved:

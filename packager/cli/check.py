@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from packager.cli.baselines import Saved, read_saved, save_baseline, staleness_findings
 from packager.cli.console import painted
 from packager.cli.gate_outputs import (
     parse_reports,
@@ -17,6 +16,7 @@ from packager.cli.gate_outputs import (
     write_reports,
     write_step_files,
 )
+from packager.cli.places import ProjectLines
 from packager.cli.subjects import (
     SUFFIX,
     Subject,
@@ -25,13 +25,14 @@ from packager.cli.subjects import (
     read_subjects,
 )
 from packager.errors import UsageError
-from packager.gate.judge import Baseline, Places, judge
-from packager.gate.locating import Locator
+from packager.gate.judge import Baseline, judge
+from packager.gate.places import Places
 from packager.gate.rules import found
 from packager.inputs.budgets import parse_budget_options
 from packager.inputs.configuration_file import Configuration, read_configuration
+from packager.model.baseline import Saved
 from packager.model.budget import Budgets
-from packager.model.verdict import GateFinding, Spot, Verdict
+from packager.model.verdict import GateFinding, Verdict
 from packager.report.gate_text import render_verdicts
 from packager.runtime.targets import runtime_names
 
@@ -90,6 +91,8 @@ def command(artifacts: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
     write_reports(reports, renderers)
     _tell_github(verdicts)
     if values["save_baseline"] is not None:
+        from packager.cli.baselines import save_baseline  # noqa: PLC0415 -- as below
+
         save_baseline(values["save_baseline"], (subject.manifest for subject in subjects))
     bad = any(
         not verdict.passed or (values["strict"] and verdict.number_of("warning"))
@@ -140,6 +143,9 @@ def _baseline(
     if not path.exists():
         message = f"there is no baseline `{path}`, so growth was not held against anything"
         return None, (found("baseline-missing", message),)
+    # Loaded here because a check without a baseline has to start quickly, and needs no git.
+    from packager.cli.baselines import read_saved, staleness_findings  # noqa: PLC0415
+
     saved = read_saved(path)
     return saved, staleness_findings(saved, base=base)
 
@@ -154,7 +160,7 @@ def _judge(
 ) -> list[Verdict]:
     asked = parse_budget_options(values["budget_texts"])
     times = _init_times(values["verified"])
-    locator = Locator(Path.cwd())
+    lines = ProjectLines(configuration)
     verdicts = []
     for subject in subjects:
         name = subject.manifest["function"]["name"]
@@ -165,7 +171,7 @@ def _judge(
         verdict = _judged(
             subject,
             asked.over(configuration.budgets_of(name)),
-            places=_places(name, configuration, locator),
+            places=lines.of(name),
             baseline=baseline,
             init_ms=times.get(subject.artifact.name),
             shared=shared if saved is None else (),
@@ -197,21 +203,6 @@ def _judged(
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         names = [subject.label, *([baseline.label] if baseline is not None else [])]
         raise not_a_manifest(*names) from error
-
-
-def _places(function: str, configuration: Configuration, locator: Locator) -> Places:
-    """Return how to find the lines of requirements and of the budgets of `function`."""
-    place = configuration.place
-
-    def budget(key: str) -> Spot | None:
-        own, path = place.below("functions").below(function).path, f"budgets.{key}".rstrip(".")
-        return (
-            locator.setting(place.file, f"{own}.{path}", exact=True)
-            or locator.setting(place.file, f"{place.path}.{path}".lstrip("."), exact=True)
-            or locator.setting(place.file, own)
-        )
-
-    return Places(requirement=locator.requirement, budget=budget)
 
 
 def _init_times(path: Path | None) -> dict[str, float]:

@@ -6,13 +6,14 @@ from typing import Any
 
 import click
 
-from packager.cli.baselines import Saved, read_saved
+from packager.cli.baselines import read_saved
 from packager.cli.gate_outputs import parse_reports, report_option, write_reports
 from packager.cli.subjects import not_a_manifest
 from packager.errors import UsageError
+from packager.gate.against import located
 from packager.gate.difference import difference_of
-from packager.gate.judge import located
 from packager.gate.locating import Locator
+from packager.model.baseline import Saved
 from packager.model.difference import Difference
 
 _FORMATS = ("text", "json", "markdown")

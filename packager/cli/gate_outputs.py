@@ -9,7 +9,6 @@ from pathlib import Path
 
 import click
 
-from packager.assemble.output import atomic_output
 from packager.errors import CannotBuild, UsageError
 
 _MOST_SUMMARY_BYTES = 1024 * 1024
@@ -54,6 +53,9 @@ def write_reports(reports: list[tuple[str, str]], renderers: Renderers) -> None:
         if path == "-":
             click.echo(text, nl=False)
             continue
+        # Loaded here because most checks write nothing and have to start quickly.
+        from packager.assemble.output import atomic_output  # noqa: PLC0415
+
         try:
             with atomic_output(Path(path)) as output:
                 output.write(text.encode())

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from packager.gate.chains import Chains
+from packager.gate.sizes import unzipped_bytes
 from packager.model.difference import (
     ChangeKind,
     Difference,
@@ -46,14 +47,6 @@ def side_of(manifest: Manifest, label: str) -> Side:
         compressed_bytes=artifact["compressed_bytes"],
         uncompressed_bytes=unzipped_bytes(manifest),
     )
-
-
-def unzipped_bytes(manifest: Manifest) -> int:
-    """Return what counts against AWS's limit, with layers, or the artifact's own bytes."""
-    for limit in manifest["limits"]:
-        if limit["name"] == "unzipped":
-            return int(limit["measured_bytes"])
-    return int(manifest["artifact"]["uncompressed_bytes"])
 
 
 def _code(manifest: Manifest, key: str) -> int:

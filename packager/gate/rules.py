@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from packager.gate.codes import BY_NAME
-from packager.gate.difference import unzipped_bytes
+from packager.gate.sizes import unzipped_bytes
 from packager.model.budget import Allowance, Budgets
 from packager.model.figures import amount_of, mib
 from packager.model.verdict import GateFinding, Rule, Unit

@@ -28,7 +28,7 @@ from packager.inputs.handlers import (
 )
 from packager.inputs.setting_values import nearest, parse_bytes
 from packager.inputs.settings import SETTINGS, Overrides, check_overrides
-from packager.model.image import ImageSettings
+from packager.model.image_settings import ImageSettings
 from packager.model.project import Function, Guess
 
 _LISTS = (

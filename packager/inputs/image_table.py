@@ -5,7 +5,7 @@ from typing import Any
 
 from packager.errors import UsageError
 from packager.inputs.setting_values import Place, nearest, wrong_type
-from packager.model.image import IMAGE_FORMATS, ImageSettings
+from packager.model.image_settings import IMAGE_FORMATS, ImageSettings
 
 
 def parse_image(key: str, value: object, place: Place) -> ImageSettings:

@@ -13,7 +13,7 @@ from packager.errors import UsageError
 from packager.inputs.budgets import parse_budgets
 from packager.inputs.setting_values import Place, nearest, parse_value
 from packager.model.budget import Budgets
-from packager.model.image import ImageSettings
+from packager.model.image_settings import ImageSettings
 
 Shape = Literal[
     "text", "choice", "texts", "path", "policies", "switch", "drops", "services", "bytes",

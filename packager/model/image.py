@@ -9,10 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
 from packager.model.canonical import Record
-
-PackageType = Literal["zip", "image"]
-ImageFormat = Literal["oci", "docker"]
-IMAGE_FORMATS: Final[tuple[ImageFormat, ...]] = ("oci", "docker")
+from packager.model.image_settings import ImageFormat
 
 OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"
@@ -36,25 +33,6 @@ CREATED_BY: Final = "lpack: "
 
 TASK_ROOT: Final = "/var/task"
 """Where Lambda and AWS's base images have the function's code."""
-
-
-class ImageSettings(NamedTuple):
-    """What `[tool.lpack.image]` says.
-
-    `base` is a reference or a local path, AWS's image of the runtime when it is None. None
-    elsewhere means what the base has, or what AWS's base images have. `working_directory` is
-    absolute; the code goes there. `token_hosts` may give tokens for the base's registry.
-    """
-
-    base: str | None = None
-    command: tuple[str, ...] | None = None
-    entry_point: tuple[str, ...] | None = None
-    environment: tuple[tuple[str, str], ...] = ()
-    labels: tuple[tuple[str, str], ...] = ()
-    user: str | None = None
-    working_directory: str | None = None
-    format: ImageFormat = "oci"
-    token_hosts: tuple[str, ...] = ()
 
 
 class Descriptor(NamedTuple):

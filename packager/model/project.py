@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from packager.model.budget import NO_BUDGETS, Budgets
-from packager.model.image import ImageSettings, PackageType
+from packager.model.image_settings import ImageSettings, PackageType
 from packager.model.prune import SlimTier
 from packager.model.target import Architecture, TargetKind
 

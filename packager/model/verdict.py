@@ -1,8 +1,9 @@
 """What the gate says of an artifact."""
 
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from packager.model.difference import Difference
+if TYPE_CHECKING:
+    from packager.model.difference import Difference
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
@@ -66,7 +67,7 @@ class Verdict(NamedTuple):
     rules: tuple[Rule, ...]
     findings: tuple[GateFinding, ...]
     baseline: str | None = None
-    difference: Difference | None = None
+    difference: "Difference | None" = None
 
     @property
     def passed(self) -> bool:
