@@ -9,12 +9,13 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench clean
+.PHONY: help demo test test-all deploy-tools bench clean
 
 help:
 	@echo "make demo    build fixtures/demo with real dependencies; the zip is kept in fixtures/demo/dist"
 	@echo "make test    lint, types and all tests, in the virtual environment $(VENV)"
 	@echo "make test-all  the slow tests too: exercises of real libraries, about ten minutes more"
+	@echo "make deploy-tools  SAM, CDK, Serverless and Pulumi for their tests, 1.5 GB in .cache"
 	@echo "make bench   the benchmarks, results in benchmarks/results.md"
 	@echo "make clean   remove $(VENV), caches and what was built"
 	@echo
@@ -32,6 +33,9 @@ test: $(VENV)/.installed-test
 
 test-all: $(VENV)/.installed-test
 	$(MAKE) test PYTEST_ARGS="-m 'slow or not slow' $(PYTEST_ARGS)"
+
+deploy-tools: $(VENV)/.installed-test
+	$(BIN)/python tests/support/deploy_tools.py install
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)

@@ -12,6 +12,7 @@ from packager.cli.depfiles import write_depfile
 from packager.cli.options import function_options, overrides_of
 from packager.cli.refusals import render_refusals, shown_path
 from packager.cli.unchanged import is_settled, now_ns, remember
+from packager.cli.unpacked import check_unpacked, write_unpacked
 from packager.inputs.configuration import load_project
 from packager.inputs.source_tree import collect_source
 from packager.model.build import Build
@@ -40,6 +41,11 @@ _LIMIT_PASSED = 1
 @click.option("--lock", "write_lock", is_flag=True, help="Write pylock.toml next to the project.")
 @click.option("--depfile", is_flag=True, help="Write ARTIFACT.d, a rule for make, beside each.")
 @click.option(
+    "--unpacked",
+    type=click.Path(path_type=Path),
+    help="Unpack the zip of the one function into this empty folder too.",
+)
+@click.option(
     "--output-format",
     type=click.Choice(["text", "json"]),
     default="text",
@@ -59,18 +65,18 @@ def command(functions: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
     started_ns = now_ns()
     flags = {name: values.pop(name) for name in ("frozen", "offline", "upgrade", "write_lock")}
-    output_format, quiet, verbose, depfile = (
-        values.pop(name) for name in ("output_format", "quiet", "verbose", "depfile")
+    output_format, quiet, verbose, depfile, unpacked = (
+        values.pop(name) for name in ("output_format", "quiet", "verbose", "depfile", "unpacked")
     )
     console = Console(-1 if quiet else int(verbose))
-    root = Path.cwd()
     chosen = load_project(
-        root,
+        Path.cwd(),
         overrides_of(values),
         runtimes=runtime_names(),
         default_runtime=default_runtime(),
         names=functions,
     )
+    check_unpacked(unpacked, chosen)
     store = Store.default()
     built = [
         _build(function, store=store, options=BuildOptions(**flags), console=console)
@@ -85,8 +91,10 @@ def command(functions: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
     if depfile:
         for build, tree in built:
             write_depfile(build.artifact.path, _inputs(build, tree, store=store))
+    write_unpacked(unpacked, chosen[0], console)
     # make asks only when something changed, and wants a newer artifact then.
-    elif not flags["write_lock"] and not flags["upgrade"] and not console.warnings:
+    more = depfile or unpacked is not None or flags["write_lock"] or flags["upgrade"]
+    if not more and not console.warnings:
         inputs = [path for each in built for path in _inputs(*each, store=store)]
         if is_settled(inputs, started_ns):
             outputs = [str(path) for function in chosen for path in _outputs(function)]
