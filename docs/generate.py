@@ -1,6 +1,6 @@
 """Write docs/configuration.md and docs/findings.md from their tables; `--check` only compares.
 
-Run it after a change of `packager/inputs/settings.py`, `packager/gate/codes.py` or
+Run it after a change of `packager/inputs/setting_table.py`, `packager/gate/codes.py` or
 `packager/inspect/data/findings.toml`; a test holds the files against it.
 """
 

@@ -29,7 +29,7 @@ from packager.pipeline_memory import TRIES, Memory, unreliable
 from packager.pipeline_prefix import PrefixMemory, Repeated
 from packager.report.manifest import manifest_text
 from packager.runtime.targets import default_runtime, runtime_names
-from packager.wheels.store import Store
+from packager.wheels.store import EntryLostError, Store
 
 __all__ = ["BuildOptions", "build_function", "default_runtime", "runtime_names"]
 
@@ -53,7 +53,12 @@ def build_function(
         function=function,
         dependencies=done.dependencies,
         artifact=done.artifact,
-        measurement=measure(done.dependencies, done.artifact, upload=function.upload),
+        measurement=measure(
+            done.dependencies,
+            done.artifact,
+            upload=function.upload,
+            ephemeral_storage=function.ephemeral_storage,
+        ),
         excluded=tree.excluded,
         encoders=(*_encoders(done.artifact), *done.dependencies.makers),
     )
@@ -97,6 +102,19 @@ def manifest_path(function: Function) -> Path:
     return function.target_dir / f"{function.name}.lpack.json"
 
 
+def outputs_of(function: Function, dependencies: Dependencies) -> list[Path]:
+    """Return the files that building `function` as a zip writes."""
+    archives = [each.offloaded for each in dependencies.shipped if each.offloaded]
+    folder = offload_folder(function)
+    for_s3 = [folder / each.archive for each in archives if each.bucket]
+    return [artifact_path(function), manifest_path(function), *for_s3]
+
+
+def offload_folder(function: Function) -> Path:
+    """Where the archives that go to S3 are written."""
+    return function.target_dir / f"{function.name}.offload"
+
+
 class _Assembled(NamedTuple):
     """A written zip; `distributions` is the manifest's text of them when it is known already."""
 
@@ -124,6 +142,8 @@ def _assemble_healing(
             reporter.warn("a payload in the store was damaged; it is made again from its wheel")
             store.discard("payloads", damage.key, ".zip")
             memory.forget()
+        except EntryLostError:
+            memory.forget()
     raise unreliable(store)
 
 
@@ -132,6 +152,11 @@ def _assemble(
 ) -> _Assembled:
     """Copy what the last build knew to come before the user's code, or splice all payloads."""
     payloads, code = shipped_parts(function, dependencies, tree, store=store)
+    if function.offload or offload_folder(function).exists():
+        # Loaded here because hardly any build needs it.
+        from packager.pipeline_offload import write_offloaded  # noqa: PLC0415
+
+        write_offloaded(dependencies, offload_folder(function), store=store)
     path, durable = artifact_path(function), _is_synced(function)
     before = PrefixMemory(store, function, dependencies, payloads)
     known = before.recall() if stamp == EPOCH_STAMP else None
@@ -157,11 +182,11 @@ def shipped_parts(
         for payload in distribution.payloads
     ]
     code = tree.files
-    if function.slim == "traced":
+    if function.slim == "traced" or function.offload:
         # Loaded here because hardly any build needs it.
         from packager.pipeline_bootstrap import place_bootstrap  # noqa: PLC0415
 
-        bootstrap, code = place_bootstrap(function, tree, store=store)
+        bootstrap, code = place_bootstrap(function, dependencies, tree, store=store)
         payloads.append(_source("", bootstrap, store))
     return payloads, code
 

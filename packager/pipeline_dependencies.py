@@ -1,8 +1,8 @@
 """The first half of the pipeline: from requirements to payloads in the store."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -13,12 +13,12 @@ from packager.lock.indexes import requested_indexes
 from packager.lock.lockfile import parse_lock, render_lock, write_lock
 from packager.lock.locking import Locked, LockOptions, lock
 from packager.model.build import BuildOptions
-from packager.model.payload import Dependencies, Payload
+from packager.model.payload import Dependencies
 from packager.model.progress import Reporter
 from packager.model.project import Function
 from packager.model.requirement import RequirementSet
 from packager.model.runtime_catalog import Policy, RuntimeCatalog, Subtraction
-from packager.model.selection import Graph
+from packager.model.selection import Graph, Pin
 from packager.model.target import Target
 from packager.pipeline_admission import Ready, admit_all, payloads_of
 from packager.pipeline_description import Found, describe
@@ -35,14 +35,17 @@ from packager.pipeline_memory import (
 )
 from packager.pipeline_payloads import (
     Payloads,
+    Placed,
     no_trace,
     read_trace,
     set_aside,
     with_bytecode,
 )
+from packager.place.offload_settings import check_offload, chosen, known_names
 from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.runtime.subtraction import subtract
-from packager.runtime.targets import load_target
+from packager.runtime.targets import load_quotas, load_target
+from packager.slim.tar_archive import tar_maker
 from packager.wheels.download import fetch
 from packager.wheels.store import EntryLostError, Store
 
@@ -74,7 +77,7 @@ def _resolve(
     options: BuildOptions,
     reporter: Reporter,
 ) -> Dependencies:
-    target = load_target(function.runtime, function.architecture, function.kind)
+    target = _target(function)
     requirements = read_requirements(function)
     store = memory.store
     seen = look_at(
@@ -90,6 +93,7 @@ def _resolve(
             return known
     locked = _lock(function, requirements, target, store=store, options=options, reporter=reporter)
     pins = locked.selection.pins
+    offloaded = known_names(function.offload, [pin.name for pin in pins])
     fetch(
         [pin.wheel for pin in pins],
         store,
@@ -100,12 +104,19 @@ def _resolve(
     ready = admit_all(function, pins, store=store, reporter=reporter)
     graph = _prove(requirements, locked, target, ready)
     subtraction = _subtract(function, graph, target)
-    made = _payloads(function, target, locked, ready, subtraction, memory, reporter)
-    payloads, bytecode, makers = made
-    found = Found(target, locked.selection, graph, ready, payloads, bytecode, subtraction, makers)
-    dependencies = describe(found)
+    names = chosen(offloaded, graph, subtraction.subtracted)
+    proven = _Proven(target, pins, ready, graph, subtraction, names)
+    placed = _placed(function, proven, store=store, reporter=reporter)
+    dependencies = describe(Found(target, locked.selection, graph, ready, placed, subtraction))
     memory.remember(key, dependencies, seen=seen)
     return dependencies
+
+
+def _target(function: Function) -> Target:
+    """Return the target, after a look at what cannot be on it whatever the dependencies are."""
+    target = load_target(function.runtime, function.architecture, function.kind)
+    check_offload(function, target, largest_mib=load_quotas(target.kind)["tmp_largest_mib"])
+    return target
 
 
 def _beside(function: Function) -> list[Path]:
@@ -115,36 +126,44 @@ def _beside(function: Function) -> list[Path]:
     return [*catalog, *([function.trace] if wants_trace else [])]
 
 
-def _payloads(
-    function: Function,
-    target: Target,
-    locked: Locked,
-    ready: Mapping[NormalizedName, Ready],
-    subtraction: Subtraction,
-    memory: Memory,
-    reporter: Reporter,
-) -> tuple[dict[NormalizedName, Payload], dict[NormalizedName, Payload], tuple[str, ...]]:
-    """Slim what ships; then what a trace sets aside, and bytecode, for those who ask for it."""
-    store = memory.store
-    kept = [pin for pin in locked.selection.pins if pin.name not in subtraction.subtracted]
+class _Proven(NamedTuple):
+    """What is known before anything is slimmed; `offloaded` are names."""
+
+    target: Target
+    pins: Sequence[Pin]
+    ready: Mapping[NormalizedName, Ready]
+    graph: Graph
+    subtraction: Subtraction
+    offloaded: Sequence[str]
+
+
+def _placed(function: Function, proven: _Proven, *, store: Store, reporter: Reporter) -> Placed:
+    """Slim what ships; then a trace, bytecode and /tmp, each for those who ask for it."""
+    target, offloaded = proven.target, proven.offloaded
+    kept = [pin for pin in proven.pins if pin.name not in proven.subtraction.subtracted]
     python = f"{target.python[0]}.{target.python[1]}"
-    slimmed = payloads_of(function, kept, ready, store=store, python=python)
+    slimmed = payloads_of(function, kept, proven.ready, store=store, python=python)
     shipped: Payloads = {(pin.name, str(pin.version)): slimmed[pin.name] for pin in kept}
     makers: list[str] = []
     if function.slim == "traced":
-        makers.append("fallback archives by liblzma, preset 6")
+        makers.append(tar_maker("xz"))
         trace = read_trace(function)
         if trace is None:
             raise no_trace(function)
-        shipped = set_aside(shipped, trace, store=store, reporter=reporter)
+        staying = {of: each for of, each in shipped.items() if of[0] not in offloaded}
+        shipped |= set_aside(staying, trace, store=store, reporter=reporter)
     compiled: Payloads = {}
     if function.bytecode:
         compiled, maker = with_bytecode(function, target, shipped, store=store, reporter=reporter)
         makers.append(maker)
-    return (
-        {canonicalize_name(name): payload for (name, _), payload in shipped.items()},
-        {canonicalize_name(name): payload for (name, _), payload in compiled.items()},
-        tuple(makers),
+    placed = Placed(shipped, compiled, {}, tuple(makers))
+    if not offloaded:
+        return placed
+    # Loaded here because hardly any build needs it.
+    from packager.pipeline_offload import offload  # noqa: PLC0415
+
+    return offload(
+        function, target, offloaded, placed, graph=proven.graph, store=store, reporter=reporter
     )
 
 

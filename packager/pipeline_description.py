@@ -20,26 +20,30 @@ from packager.model.runtime_catalog import Decision, Subtraction
 from packager.model.selection import Graph, Selection
 from packager.model.target import Target
 from packager.pipeline_admission import Ready
+from packager.pipeline_payloads import Placed
 
 _PLACE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s`'\";]+")
 
 
 class Found(NamedTuple):
-    """What the stages found out; `payloads` are those of the distributions that ship."""
+    """What the stages found out; `placed` is of the distributions that ship."""
 
     target: Target
     selection: Selection
     graph: Graph
     ready: Mapping[NormalizedName, Ready]
-    payloads: Mapping[NormalizedName, Payload]
-    bytecode: Mapping[NormalizedName, Payload]
+    placed: Placed
     subtraction: Subtraction
-    makers: tuple[str, ...] = ()
+
+    def payload(self, name: NormalizedName) -> Payload:
+        """Return what ships of a distribution, or what would have."""
+        found = (each for of, each in self.placed.payloads.items() if of[0] == name)
+        return next(found, self.ready[name].as_it_is)
 
 
 def describe(found: Found) -> Dependencies:
     """Return the dependencies with every edge, payload and decision."""
-    target, selection, graph, ready, payloads, bytecode, subtraction, makers = found
+    target, selection, graph, ready, placed, subtraction = found
     gone = subtraction.subtracted
     edges = _edges(graph)
     return Dependencies(
@@ -50,11 +54,12 @@ def describe(found: Found) -> Dependencies:
                 version=str(pin.version),
                 wheel=pin.wheel.filename,
                 wheel_sha256=pin.wheel.sha256,
-                payload=payloads.get(pin.name, ready[pin.name].as_it_is),
+                payload=found.payload(pin.name),
                 required_by=tuple(edges.get(pin.name, ())),
                 subtracted=pin.name in gone,
                 findings=ready[pin.name].findings,
-                bytecode=bytecode.get(pin.name),
+                bytecode=placed.bytecode.get((pin.name, str(pin.version))),
+                offloaded=placed.archives.get(pin.name),
             )
             for pin in selection.pins
         ),
@@ -69,7 +74,7 @@ def describe(found: Found) -> Dependencies:
         catalog_date=subtraction.catalog_date,
         catalog_source=subtraction.catalog_source,
         resolver=selection.resolver,
-        makers=makers,
+        makers=placed.makers,
     )
 
 
@@ -118,7 +123,7 @@ def _facts(target: Target) -> TargetFacts:
 
 
 def _line(decision: Decision, found: Found) -> SubtractionLine:
-    frees = [found.payloads.get(name, found.ready[name].as_it_is) for name in decision.loosen_frees]
+    frees = [found.payload(name) for name in decision.loosen_frees]
     runtime_version = decision.runtime_version
     return SubtractionLine(
         name=decision.name,

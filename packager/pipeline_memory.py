@@ -16,6 +16,7 @@ from typing import Any
 from packager import __version__
 from packager.code_identity import code_identity
 from packager.errors import CannotBuild
+from packager.model.offload import SUFFIXES, Offloaded
 from packager.model.payload import Dependencies, Payload
 from packager.model.project import Function
 from packager.wheels.store import EntryLostError, Store
@@ -32,6 +33,7 @@ _SETTINGS = (
     "subtract", "index_url", "extra_index_urls", "index_strategy", "resolver",
     "slim", "slim_rules", "keep", "drop", "services", "strip", "release", "bytecode",
     "added_requirements",
+    "offload", "offload_from", "offload_codec", "offload_url", "ephemeral_storage", "snapstart",
 )  # fmt: skip
 
 
@@ -64,6 +66,8 @@ class Memory:
         for distribution in dependencies.shipped:
             if not all(is_whole(self.store, payload) for payload in distribution.payloads):
                 return None
+            if distribution.offloaded and not archive_is_whole(self.store, distribution.offloaded):
+                return None
         return dependencies
 
     def remember(self, key: str, dependencies: Dependencies, *, seen: dict[str, Any]) -> None:
@@ -92,6 +96,19 @@ def is_whole(store: Store, payload: Payload) -> bool:
     """Tell whether the file of `payload` is in the store in its full length."""
     try:
         return store.file("payloads", payload.key, ".zip").stat().st_size == payload.file_bytes
+    except OSError:
+        return False
+
+
+def archive_file(store: Store, archive: Offloaded) -> Path:
+    """Where the archive of an offloaded distribution lies in the store."""
+    return store.file("offload", archive.key, SUFFIXES[archive.codec])
+
+
+def archive_is_whole(store: Store, archive: Offloaded) -> bool:
+    """Tell whether the archive is in the store in its full length."""
+    try:
+        return archive_file(store, archive).stat().st_size == archive.compressed_bytes
     except OSError:
         return False
 

@@ -7,10 +7,11 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from packager.errors import CannotBuild, UsageError
 from packager.model.deflating import encoder
+from packager.model.offload import Offloaded
 from packager.model.payload import Payload, json_ready, payload_from_document
 from packager.model.progress import Reporter
 from packager.model.project import Function
@@ -30,6 +31,15 @@ _COMPILERS_AT_ONCE = 2
 
 Payloads = dict[tuple[str, str], Payload]
 """By (name, version) of the distribution, in the order they ship."""
+
+
+class Placed(NamedTuple):
+    """What ships: payloads, bytecode, archives for /tmp by name, and who made those bytes."""
+
+    payloads: Payloads
+    bytecode: Payloads
+    archives: Mapping[str, Offloaded]
+    makers: tuple[str, ...]
 
 
 def read_trace(function: Function) -> Trace | None:

@@ -30,7 +30,7 @@ from importlib.machinery import (
     ModuleSpec,
     SourceFileLoader,
 )
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.util import spec_from_file_location
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -466,16 +466,3 @@ def _read_moved(loader: Any) -> None:
         return _OnMiss(lambda place: real(self, place), _open_miss)(path)
 
     loader.get_data = get_data
-
-
-def begin(name: str, origin: str, *, package: bool) -> None:
-    """Put the real module `name` in the place of the one that calls this, and execute it."""
-    install()
-    path = os.path.join(_TASK, origin)
-    places = [os.path.dirname(path)] if package else None
-    spec: Any = spec_from_file_location(name, path, submodule_search_locations=places)
-    module = module_from_spec(spec)
-    if package:
-        module.__file__ = sys.modules[name].__file__
-    sys.modules[name] = module
-    spec.loader.exec_module(module)

@@ -19,11 +19,11 @@ from packager.model.build import Build
 from packager.model.project import Function, SourceTree
 from packager.pipeline import (
     BuildOptions,
-    artifact_path,
     build_function,
     default_runtime,
     inputs_of,
     manifest_path,
+    outputs_of,
     runtime_names,
 )
 from packager.report.text import render_build
@@ -97,7 +97,7 @@ def command(functions: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
     if not more and not console.warnings:
         inputs = [path for each in built for path in _inputs(*each, store=store)]
         if is_settled(inputs, started_ns):
-            outputs = [str(path) for function in chosen for path in _outputs(function)]
+            outputs = [str(path) for build in builds for path in _outputs(build)]
             answer = (stdout, stderr, exit_code)
             remember(store, sys.argv[1:], paths=[*inputs, *outputs], answer=answer)
     return exit_code
@@ -120,12 +120,13 @@ def _build(
     return build, tree
 
 
-def _outputs(function: Function) -> list[Path]:
+def _outputs(build: Build) -> list[Path]:
+    function = build.function
     if function.package_type == "image":
         from packager.pipeline_image import image_outputs  # noqa: PLC0415 -- as above
 
         return [*image_outputs(function), manifest_path(function)]
-    return [artifact_path(function), manifest_path(function)]
+    return outputs_of(function, build.dependencies)
 
 
 def _inputs(build: Build, tree: SourceTree, *, store: Store) -> Sequence[str]:

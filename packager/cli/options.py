@@ -33,6 +33,11 @@ _WHAT = (
     ),
     click.option("--bytecode", metavar="SIZE", help='What bytecode may add, such as "30 MiB".'),
     click.option("--keep", multiple=True, metavar="GLOB", help="Distributions' files that ship."),
+    click.option(
+        "--offload", multiple=True, metavar="NAME", help="Arrives in /tmp when first imported."
+    ),
+    click.option("--offload-from", metavar="HOW", help="zip or s3."),
+    click.option("--offload-url", metavar="URL", help="s3://BUCKET/PREFIX."),
     click.option("--upload", metavar="HOW", help="direct (50 MiB limit) or s3."),
     click.option("--package-type", metavar="TYPE", help="zip, or image without an engine."),
     click.option(

@@ -42,6 +42,7 @@ _LISTS = (
     "keep",
     "drop",
     "services",
+    "offload",
 )
 
 __all__ = ["Overrides", "load_project"]
@@ -65,6 +66,11 @@ _DEFAULTS = (
     ("image", ImageSettings()),
     ("image_archive", False),
     ("release", False),
+    ("offload_from", "zip"),
+    ("offload_codec", "auto"),
+    ("offload_url", ""),
+    ("ephemeral_storage", 512),
+    ("snapstart", False),
 )
 
 

@@ -151,10 +151,19 @@ def _parse_bytes(key: str, value: object, place: Place) -> int:
     return parse_bytes(value, name=f"`{place.dotted(key)}` in `{place.file}`")
 
 
+def _parse_mebibytes(key: str, value: object, place: Place) -> int:
+    """Take what CreateFunction takes as EphemeralStorage.Size (API reference, 512 to 10,240)."""
+    if isinstance(value, int) and not isinstance(value, bool) and 512 <= value <= 10_240:
+        return value
+    shown = f"`{place.dotted(key)}` in `{place.file}`"
+    raise UsageError(f"{shown} is `{value}`, not a number of MiB", hint="512 to 10240")
+
+
 _PARSERS: dict[str, Callable[[str, object, Place], object]] = {
     "policies": _parse_policies,
     "drops": _parse_drops,
     "services": _parse_services,
     "switch": _parse_switch,
     "bytes": _parse_bytes,
+    "mebibytes": _parse_mebibytes,
 }

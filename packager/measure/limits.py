@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from packager.model.build import LimitCheck
+from packager.model.offload import Offloaded
 from packager.model.payload import LimitFact
 
 
@@ -47,4 +48,20 @@ def check_image_limit(
         )
         for limit in limits
         if limit.name == "image"
+    )
+
+
+def check_tmp(offloaded: Sequence[Offloaded], *, ephemeral_storage: int) -> tuple[LimitCheck, ...]:
+    """Hold what arrives in /tmp against the function's own size of it, in MiB."""
+    if not offloaded:
+        return ()
+    return (
+        LimitCheck(
+            name="tmp",
+            title="/tmp, unpacked",  # noqa: S108 -- the name of a limit
+            limit_bytes=ephemeral_storage * 1024 * 1024,
+            measured_bytes=sum(archive.disk_bytes for archive in offloaded),
+            binding=True,
+            source="EphemeralStorage.Size of CreateFunction, as `ephemeral-storage` says",
+        ),
     )

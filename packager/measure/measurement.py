@@ -1,6 +1,6 @@
 """Measure a written zip or image: exact bytes by owner, and the limits. Pure."""
 
-from packager.measure.limits import check_image_limit, check_limits
+from packager.measure.limits import check_image_limit, check_limits, check_tmp
 from packager.measure.shares import shares
 from packager.model.artifact import Contents, ZipArtifact
 from packager.model.build import LimitCheck, Measurement, Share
@@ -9,13 +9,18 @@ from packager.model.payload import Dependencies
 
 
 def measure(
-    dependencies: Dependencies, artifact: ZipArtifact | ImageArtifact, *, upload: str
+    dependencies: Dependencies,
+    artifact: ZipArtifact | ImageArtifact,
+    *,
+    upload: str,
+    ephemeral_storage: int = 512,
 ) -> Measurement:
     """Measure what `artifact` holds of every distribution and of the user's code.
 
     The compressed bytes of all owners and the 22 bytes of the end record are the whole zip; those
     of an image are its own layers. What AWS limits of an image is the whole with its base,
-    uncompressed: here the sum of the layers' tars, which is never too low.
+    uncompressed: here the sum of the layers' tars, which is never too low. `ephemeral_storage` is
+    the size of /tmp in MiB.
     """
     owned = {contents.owner: _figures(contents) for contents in artifact.contents}
     by_name = {d.name: owned[f"{d.name} {d.version}"] for d in dependencies.shipped}
@@ -31,7 +36,13 @@ def measure(
             retained_compressed_bytes=compressed,
             retained_uncompressed_bytes=uncompressed,
         ),
-        limits=_limits(dependencies, artifact, upload),
+        limits=(
+            *_limits(dependencies, artifact, upload),
+            *check_tmp(
+                [each.offloaded for each in dependencies.shipped if each.offloaded],
+                ephemeral_storage=ephemeral_storage,
+            ),
+        ),
     )
 
 

@@ -7,6 +7,7 @@ nouns on that way: defining a frozen dataclass costs six times as much at every 
 
 from typing import Any, NamedTuple, Self
 
+from packager.model.offload import Offloaded
 from packager.model.prune import Dropped
 
 
@@ -42,7 +43,8 @@ class RequiredBy(NamedTuple):
 class Distribution(NamedTuple):
     """One selected distribution, shipped or subtracted, with its payload and its edges.
 
-    `bytecode` is a payload of its own that ships beside the first one.
+    `bytecode` is a payload of its own that ships beside the first one. Of an `offloaded` one, the
+    payload has the metadata only, and the archive when that is in the zip.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Distribution(NamedTuple):
     subtracted: bool
     findings: tuple[str, ...] = ()
     bytecode: Payload | None = None
+    offloaded: Offloaded | None = None
 
     @property
     def payloads(self) -> tuple[Payload, ...]:
@@ -167,6 +170,14 @@ def payload_from_document(document: dict[str, Any]) -> Payload:
     return Payload(**values)
 
 
+def offloaded_from_document(document: dict[str, Any]) -> Offloaded:
+    """Rebuild an archive's facts from JSON; raises TypeError for a foreign document."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in document.items()
+    }
+    return Offloaded(**values)
+
+
 def _distribution(document: dict[str, Any]) -> Distribution:
     values = dict(document)
     values["payload"] = payload_from_document(values["payload"])
@@ -174,4 +185,6 @@ def _distribution(document: dict[str, Any]) -> Distribution:
     values["findings"] = tuple(values["findings"])
     if values["bytecode"] is not None:
         values["bytecode"] = payload_from_document(values["bytecode"])
+    if values["offloaded"] is not None:
+        values["offloaded"] = offloaded_from_document(values["offloaded"])
     return Distribution(**values)

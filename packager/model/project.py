@@ -27,6 +27,8 @@ class Function(NamedTuple):
     those of `packager.model.prune.SlimSettings`; `release` deflates everything at the best level.
     `added_requirements` are PEP 508 texts that nobody wrote down, each with where it comes from.
     `bytecode` is the budget for it in uncompressed bytes; `trace` what `lpack trace` wrote.
+    `offload` are names of distributions that arrive in /tmp, `NAME+` with what only they need;
+    `offload_url` is `s3://BUCKET/PREFIX` or empty. `ephemeral_storage` is /tmp in MiB.
     """
 
     name: str
@@ -61,6 +63,12 @@ class Function(NamedTuple):
     strip: bool = True
     release: bool = False
     bytecode: int = 0
+    offload: tuple[str, ...] = ()
+    offload_from: Literal["zip", "s3"] = "zip"
+    offload_codec: Literal["auto", "deflate", "xz", "zstd"] = "auto"
+    offload_url: str = ""
+    ephemeral_storage: int = 512
+    snapstart: bool = False
     trace: Path = Path(".lpack-trace.json")
     budgets: Budgets = NO_BUDGETS
     target_dir: Path = Path("dist")

@@ -16,6 +16,7 @@ from packager.model.image import ImageArtifact, ImageContents
 from packager.model.payload import Distribution
 from packager.model.project import Function
 from packager.report.image import image_of
+from packager.report.offload import offload_of
 
 SCHEMA_VERSION = 2
 _NO_DISTRIBUTIONS = '"distributions":[]'
@@ -34,7 +35,7 @@ def manifest_of(build: Build, *, with_distributions: bool = True) -> dict[str, A
         "target": _plain(dependencies.target, without=("limits",)),
         "artifact": _artifact(build),
         "layers": [],
-        "offload": None,
+        "offload": offload_of(function, dependencies),
         "image": image_of(artifact) if isinstance(artifact, ImageArtifact) else None,
         "limits": [_limit(check) for check in build.measurement.limits],
         "fits": build.measurement.fits,
@@ -147,7 +148,7 @@ def _distribution(
         "wheel": distribution.wheel,
         "wheel_sha256": distribution.wheel_sha256,
         "subtracted": distribution.subtracted,
-        "placement": None if distribution.subtracted else kind,
+        "placement": _placement(distribution, kind),
         **sizes,
         "required_by": [_plain(edge) for edge in distribution.required_by],
         "findings": list(distribution.findings),
@@ -155,6 +156,12 @@ def _distribution(
         "stripped": [list(row) for row in payload.stripped],
         "files": _files(contents.records) if contents is not None else [],
     }
+
+
+def _placement(distribution: Distribution, kind: str) -> str | None:
+    if distribution.subtracted:
+        return None
+    return "offload" if distribution.offloaded is not None else kind
 
 
 def _files(records: Iterable[Record]) -> list[list[Any]]:

@@ -7,26 +7,19 @@ in it stand for the files that stay, so that the unpacked folder is whole.
 
 import io
 import json
-import lzma
-import os
-import tarfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from packager.model.canonical import (
-    END,
-    LOCAL,
-    STORED,
-    NotCanonicalError,
-    Record,
-    read_directory,
-    read_end_record,
-)
+from packager.model.canonical import STORED, Record
 from packager.model.payload import Payload
 from packager.model.prune import Dropped
+from packager.slim.needed_libraries import needed_libraries
+from packager.slim.payload_reader import PayloadReader
 from packager.slim.payload_writer import PayloadWriter, Stream
+from packager.slim.tar_archive import TarFile, pack_tar
 from packager.slim.traced import is_library, libraries_in_question, split
 
 FOLDER = ".lpack/fallback"
@@ -37,9 +30,6 @@ RECIPE = 1
 """Part of every reduced payload's key: raise it when equal traces would give other bytes."""
 
 _BLOCK_BYTES = 4096
-_PRESET = 6
-_MACHINE = slice(18, 20)
-_X86_64 = b"\x3e\x00"
 
 
 class Fallback(NamedTuple):
@@ -81,8 +71,8 @@ def traced_payload(
     disk fails.
     """
     with payload_zip.open("rb") as source:
-        records = _records(source)
-        reader = _Reader(source, records)
+        reader = PayloadReader(source)
+        records = reader.records
         sizes = {each: record.uncompressed_bytes for each, record in records.items()}
         linked = _linked(reader, libraries_in_question(sizes, touched))
         parted = split(sizes, touched, linked=linked)
@@ -120,91 +110,23 @@ def write_files_payload(files: Mapping[str, bytes], destination: Path, *, key: s
         writer.close()
 
 
-class _Reader:
-    """Reads single files of a payload."""
-
-    def __init__(self, source: io.BufferedReader, records: dict[str, Record]) -> None:
-        self.source = source
-        self.records = records
-
-    def stored(self, name: str) -> bytes:
-        """Return the bytes as they are in the payload."""
-        record = self.records[name]
-        self.source.seek(record.offset + LOCAL.size + len(record.name))
-        data = self.source.read(record.compressed_bytes)
-        if len(data) != record.compressed_bytes:
-            raise NotCanonicalError(f"`{name}` is cut")
-        return data
-
-    def contents(self, name: str) -> bytes:
-        """Return the file."""
-        stored = self.stored(name)
-        if self.records[name].method == STORED:
-            return stored
-        try:
-            return zlib.decompress(stored, -zlib.MAX_WBITS)
-        except zlib.error as error:
-            raise NotCanonicalError(f"`{name}` does not inflate") from error
-
-
-def _records(source: io.BufferedReader) -> dict[str, Record]:
-    file_bytes = os.fstat(source.fileno()).st_size
-    source.seek(max(file_bytes - END.size, 0))
-    entries, directory_bytes, offset = read_end_record(source.read(), file_bytes)
-    source.seek(offset)
-    directory = source.read(directory_bytes)
-    return {
-        record.name.decode(): record for record, _ in read_directory(directory, entries=entries)
-    }
-
-
-def _linked(reader: _Reader, asked: frozenset[str]) -> frozenset[str]:
+def _linked(reader: PayloadReader, asked: frozenset[str]) -> frozenset[str]:
     """Return the libraries that another one names as needed; none when nobody `asked`."""
     if not asked:
         return frozenset()
     libraries = [name for name in reader.records if is_library(name)]
-    needed = {each for name in libraries for each in _needed(reader.contents(name))}
+    needed = {each for name in libraries for each in needed_libraries(reader.contents(name))}
     return frozenset(name for name in libraries if name.rpartition("/")[2] in needed)
 
 
-def _needed(data: bytes) -> Iterator[str]:
-    """Yield the DT_NEEDED names of an ELF file; nothing for other files."""
-    from elftools.common.exceptions import ELFError  # noqa: PLC0415 -- few distributions ask
-    from elftools.elf.dynamic import DynamicSegment  # noqa: PLC0415 -- likewise
-    from elftools.elf.elffile import ELFFile  # noqa: PLC0415 -- likewise
-
-    try:
-        for segment in ELFFile(io.BytesIO(data)).iter_segments():
-            if isinstance(segment, DynamicSegment):
-                for tag in segment.iter_tags("DT_NEEDED"):
-                    yield str(getattr(tag, "needed", ""))
-    except ELFError:
-        return
-
-
-def _pack(reader: _Reader, moved: tuple[str, ...], kept: tuple[str, ...]) -> bytes:
-    """Make the archive; like files lie beside one another, copies of a library above all."""
-    ordered = sorted(moved, key=lambda name: (is_library(name), name.rpartition(".")[2], name))
-    contents = (reader.contents(name) for name in ordered)
-    chain: list[dict[str, int]] = [{"id": lzma.FILTER_LZMA2, "preset": _PRESET}]
-    first_library = next((name for name in ordered if is_library(name)), None)
-    if first_library and reader.contents(first_library)[_MACHINE] == _X86_64:
-        chain.insert(0, {"id": lzma.FILTER_X86})
+def _pack(reader: PayloadReader, moved: tuple[str, ...], kept: tuple[str, ...]) -> bytes:
+    """Make the archive; its links stand for the files that stay."""
     packed = io.BytesIO()
-    with (
-        lzma.open(packed, "wb", check=lzma.CHECK_CRC32, filters=chain) as stream,
-        tarfile.open(fileobj=stream, mode="w|", format=tarfile.GNU_FORMAT) as archive,
-    ):
-        for name, data in zip(ordered, contents, strict=True):
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            member.mode = reader.records[name].mode
-            archive.addfile(member, io.BytesIO(data))
-        for name in kept:
-            if not _is_metadata(name):
-                link = tarfile.TarInfo(name)
-                link.type, link.linkname = tarfile.SYMTYPE, name
-                archive.addfile(link)
+    files = [
+        TarFile(name, reader.records[name].mode, partial(reader.contents, name)) for name in moved
+    ]
+    links = [name for name in kept if not _is_metadata(name)]
+    pack_tar(packed, files, codec="xz", links=links)
     return packed.getvalue()
 
 
@@ -257,7 +179,7 @@ def _index(
 
 
 def _write(
-    reader: _Reader,
+    reader: PayloadReader,
     kept: tuple[str, ...],
     added: Mapping[str, bytes],
     destination: Path,

@@ -15,7 +15,7 @@ from support.assembling import code_files, written
 from support.fixture_wheels import CHECKOUT, WORKLOADS, wheels_for, workload_requirements
 
 from packager.assemble.zip_writer import PayloadSource
-from packager.bootstrap.placing import bootstrap_files
+from packager.bootstrap.placing import TRACED, bootstrap_files, find_handler
 from packager.model.artifact import ZipArtifact
 from packager.model.payload import Payload
 from packager.model.prune import SlimSettings
@@ -200,7 +200,7 @@ def write_traced(world: World, trace: Any, artifact: Path) -> ZipArtifact:
         )
         kept = (world.path(name, "slim"), payload) if made is None else (path, made.payload)
         sources.append(source(f"{name} {version}", *kept))
-    placed = bootstrap_files("handler.lambda_handler", ["handler.py"])
+    placed = bootstrap_files(find_handler("handler.lambda_handler", ["handler.py"]), [TRACED])
     assert placed.renamed == ()
     own = world.root / "bootstrap.zip"
     payload = write_files_payload(dict(placed.added), own, key="bootstrap")

@@ -13,7 +13,7 @@ import pytest
 from support.assembling import payload_file
 from support.wheel_builder import build_wheel
 
-from packager.bootstrap.placing import bootstrap_files
+from packager.bootstrap.placing import TRACED, bootstrap_files, find_handler
 from packager.runtime.targets import load_target
 from packager.slim.traced_payload import TracedPayload, traced_payload
 from packager.verify.interpreter import find_interpreter
@@ -128,7 +128,7 @@ def make_task(
     """Build the wheel `demo 1.0`, trace it as said, and unpack the artifact read-only."""
     made = make_traced(root, files, touched)
     own = dict(code if code is not None else {"app.py": APP})
-    placed = bootstrap_files(handler, own.keys())
+    placed = bootstrap_files(find_handler(handler, own.keys()), [TRACED])
     renamed = dict(placed.renamed)
     artifact = root / "artifact.zip"
     with zipfile.ZipFile(artifact, "w") as archive, zipfile.ZipFile(root / "traced.zip") as payload:

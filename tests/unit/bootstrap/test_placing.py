@@ -2,7 +2,13 @@
 
 import pytest
 
-from packager.bootstrap.placing import bootstrap_files
+from packager.bootstrap.placing import (
+    OFFLOAD,
+    TRACED,
+    bootstrap_files,
+    find_handler,
+    imports_offload,
+)
 from packager.errors import UsageError
 
 
@@ -43,17 +49,31 @@ def test_the_first_file_that_is_executed_is_lpacks(
     origin: str,
     renamed: tuple[tuple[str, str], ...],
 ) -> None:
-    placed = bootstrap_files(handler, code)
+    placed = bootstrap_files(find_handler(handler, code), [OFFLOAD, TRACED])
     added = dict(placed.added)
-    assert added.keys() == {"lpack_bootstrap.py", stub}
-    package = bool(renamed)
-    assert f'begin(__name__, "{origin}", package={package})' in added[stub].decode()
+    assert added.keys() == {"lpack_offload.py", "lpack_bootstrap.py", stub}
+    text = added[stub].decode()
+    assert f'(lpack_offload.__file__)), "{origin}")' in text
+    assert text.index("lpack_offload.install()") < text.index("lpack_bootstrap.install()")
     assert placed.renamed == renamed
     compile(added[stub], stub, "exec")
 
 
 def test_a_handler_of_somebody_else_is_refused_with_a_way_out() -> None:
-    with pytest.raises(UsageError, match="needs a handler in your own code") as caught:
-        bootstrap_files("datadog_lambda.handler.handler", {"app.py"})
+    with pytest.raises(UsageError, match="need a handler in your own code") as caught:
+        find_handler("datadog_lambda.handler.handler", {"app.py"})
     hint = "write a module with `from datadog_lambda.handler import handler`"
     assert caught.value.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "explicit"),
+    [
+        ("import lpack_offload\nimport scipy\n", True),
+        ("import os\nimport lpack_offload  # first\n", True),
+        ("import scipy\n# import lpack_offload\n", False),
+        ("import lpack_offloading\n", False),
+    ],
+)
+def test_an_import_of_the_users_own_is_noticed(text: str, explicit: bool) -> None:
+    assert imports_offload(text) is explicit
