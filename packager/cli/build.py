@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from packager.cli import completion
 from packager.cli.console import Console
 from packager.cli.depfiles import write_depfile
 from packager.cli.options import function_options, overrides_of
@@ -33,7 +34,7 @@ _LIMIT_PASSED = 1
 
 
 @click.command("build")
-@click.argument("functions", nargs=-1)
+@click.argument("functions", nargs=-1, shell_complete=completion.functions)
 @function_options
 @click.option("--frozen", is_flag=True, help="Resolve nothing anew: a lock or a remembered build.")
 @click.option("--offline", is_flag=True, help="Use no network.")

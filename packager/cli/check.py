@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from packager.cli import completion
 from packager.cli.console import painted
 from packager.cli.gate_outputs import (
     parse_reports,
@@ -41,7 +42,7 @@ _FORMATS = ("text", "json", "markdown", "github", "gitlab", "openmetrics")
 
 
 @click.command("check")
-@click.argument("artifacts", nargs=-1)
+@click.argument("artifacts", nargs=-1, shell_complete=completion.functions_or_files)
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path),

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from packager.cli.console import Console, styled
+from packager.cli import completion
+from packager.cli.console import Console, say, styled
 from packager.cli.manifests import find_manifests, read_manifest
 from packager.cli.sandbox_options import options_of, sandbox_options
 from packager.errors import UsageError
@@ -28,7 +29,12 @@ _COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
     type=click.Path(path_type=Path),
     help="A zip with its manifest beside it, or a folder of them; dist by default.",
 )
-@click.option("--function", metavar="NAME", help="Which one, when there are several.")
+@click.option(
+    "--function",
+    metavar="NAME",
+    shell_complete=completion.functions,
+    help="Which one, when there are several.",
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -143,8 +149,8 @@ def choose_artifact(
 
 def _show(finding: Finding) -> None:
     word = styled(f"{finding.level}:", fg=_COLORS[finding.level], bold=True)
-    click.echo(f"{word} {finding.message}", err=True)
+    say(f"{word} {finding.message}")
     for detail in finding.details:
-        click.echo(f"  {detail}", err=True)
+        say(f"  {detail}")
     if finding.hint:
-        click.echo(f"{styled('hint:', fg='cyan', bold=True)} {finding.hint}", err=True)
+        say(f"{styled('hint:', fg='cyan', bold=True)} {finding.hint}")

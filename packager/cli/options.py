@@ -6,15 +6,25 @@ from typing import Any, TypeVar
 
 import click
 
+from packager.cli import completion
 from packager.inputs.settings import Overrides
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _WHAT = (
     click.option("--handler", metavar="MODULE.FUNCTION", help="What Lambda calls."),
-    click.option("--runtime", metavar="NAME", help="AWS runtime, such as python3.13."),
-    click.option("--arch", "architecture", metavar="ARCH", help="x86_64 or arm64."),
-    click.option("--kind", metavar="KIND", help="lambda, or edge for Lambda@Edge."),
+    click.option(
+        "--runtime", metavar="NAME", shell_complete=completion.runtimes,
+        help="AWS runtime, such as python3.13.",
+    ),
+    click.option(
+        "--arch", "architecture", metavar="ARCH", help="x86_64 or arm64.",
+        shell_complete=completion.one_of("arm64", "x86_64"),
+    ),
+    click.option(
+        "--kind", metavar="KIND", help="lambda, or edge for Lambda@Edge.",
+        shell_complete=completion.one_of("lambda", "edge"),
+    ),
     click.option(
         "--requirements", "-r", multiple=True, metavar="WHAT",
         help="A requirements or lock file, `project`, `extra:NAME` or `group:NAME`.",
@@ -26,7 +36,10 @@ _WHAT = (
         "--subtract", multiple=True, metavar="[NAME=]POLICY",
         help="compatible, always or never; for one distribution or for all.",
     ),
-    click.option("--slim", metavar="TIER", help="off, inert, declared or traced."),
+    click.option(
+        "--slim", metavar="TIER", help="off, inert, declared or traced.",
+        shell_complete=completion.one_of("off", "inert", "declared", "traced"),
+    ),
     click.option("--strip/--no-strip", default=None, help="Strip native libraries; on by default."),
     click.option(
         "--release/--no-release", default=None, help="Deflate everything at the best level."

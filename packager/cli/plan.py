@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from packager.cli import completion
 from packager.cli.console import Console
 from packager.cli.invoke import choose_artifact
 from packager.cli.manifests import is_foreign
@@ -22,7 +23,12 @@ _NOTHING_FITS = 1
 
 
 @click.command("plan")
-@click.argument("what", required=False, metavar="[FUNCTION|ARTIFACT]")
+@click.argument(
+    "what",
+    required=False,
+    metavar="[FUNCTION|ARTIFACT]",
+    shell_complete=completion.functions_or_files,
+)
 @click.option(
     "--memory",
     "memory_mb",

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from packager.cli import completion
 from packager.cli.console import Console
 from packager.cli.invoke import choose_artifact
 from packager.errors import CannotPublish, UsageError
@@ -18,7 +19,7 @@ from packager.report.text import many, mib
 
 
 @click.command("image")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.functions)
 @click.argument("reference")
 @click.option(
     "--artifact",

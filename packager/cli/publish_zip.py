@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from packager.cli import completion
 from packager.cli.console import Console
 from packager.cli.invoke import choose_artifact
 from packager.cli.publications import aws_options, show
@@ -12,7 +13,7 @@ from packager.pipeline_publish_aws import Account, Wanted, publish_zip
 
 
 @click.command("zip")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.functions)
 @click.option("--function-name", metavar="NAME", help="The function at AWS that gets the code.")
 @aws_options
 def command(name: str | None, function_name: str | None, **values: Any) -> int:  # noqa: ANN401 -- click's values

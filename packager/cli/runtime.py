@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from packager.cli import completion
 from packager.report.runtime import render_runtime, render_runtimes, runtime_document
 from packager.runtime.capture import capture_handler_source
 from packager.runtime.catalog import load_catalog
@@ -12,7 +13,7 @@ from packager.runtime.targets import load_target, runtime_names
 
 
 @click.command("runtime")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completion.runtimes)
 @click.option("--arch", "architecture", default="x86_64", help="x86_64 or arm64.")
 @click.option("--kind", default="lambda", help="lambda, or edge for Lambda@Edge.")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text")

@@ -10,6 +10,7 @@ import click
 
 from packager import __version__
 from packager.assemble.output import atomic_output
+from packager.cli import completion
 from packager.cli.console import Console
 from packager.cli.invoke import choose_artifact, read_event
 from packager.cli.sandbox_options import options_of, sandbox_options
@@ -44,7 +45,12 @@ _FAILED = 1
     type=click.Path(path_type=Path),
     help="A zip with its manifest beside it, or a folder of them; dist by default.",
 )
-@click.option("--function", metavar="NAME", help="Which one, when there are several.")
+@click.option(
+    "--function",
+    metavar="NAME",
+    shell_complete=completion.functions,
+    help="Which one, when there are several.",
+)
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

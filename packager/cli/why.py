@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from packager.cli import completion
 from packager.cli.manifests import find_manifests, read_manifest
 from packager.errors import UsageError
 from packager.report.text import mib
@@ -24,7 +25,7 @@ _MOST_CALLS = 5
 
 
 @click.command("why")
-@click.argument("name")
+@click.argument("name", shell_complete=completion.distributions)
 @click.option(
     "--manifest",
     type=click.Path(path_type=Path),

@@ -1,0 +1,88 @@
+"""What the shell proposes after the Tab key: functions, distributions, runtimes.
+
+click's own completion scripts ask for it (`_LPACK_COMPLETE`, see docs/terminal.md). Nothing here
+may fail or print: half a configuration proposes nothing. What is needed is loaded when a shell
+asks, because the commands name these functions at every start.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from click import Context, Parameter
+    from click.shell_completion import CompletionItem
+
+Completer = Callable[["Context", "Parameter", str], list[str]]
+_SUFFIX = ".lpack.json"
+_TABLES = (("pyproject.toml", ("tool", "lpack", "functions")), ("lpack.toml", ("functions",)))
+
+
+def functions(_: "Context", __: "Parameter", incomplete: str) -> list[str]:
+    """Propose the functions that are configured here, or built in dist."""
+    return _matching(sorted({*_configured(), *_built()}), incomplete)
+
+
+def functions_or_files(
+    context: "Context", parameter: "Parameter", incomplete: str
+) -> "list[CompletionItem]":
+    """Let the shell propose files, and propose functions.
+
+    The files come first: bash forgets what was proposed before them.
+    """
+    from click.shell_completion import CompletionItem  # noqa: PLC0415 -- only for a shell
+
+    found = functions(context, parameter, incomplete)
+    return [CompletionItem(incomplete, type="file"), *map(CompletionItem, found)]
+
+
+def distributions(_: "Context", __: "Parameter", incomplete: str) -> list[str]:
+    """Propose the distributions in the manifests of dist."""
+    import json  # noqa: PLC0415 -- only for a shell
+
+    names: set[str] = set()
+    for path in Path("dist").glob(f"*{_SUFFIX}"):
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            names.update(str(each["name"]) for each in manifest["distributions"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return _matching(sorted(names), incomplete)
+
+
+def runtimes(_: "Context", __: "Parameter", incomplete: str) -> list[str]:
+    """Propose the runtimes, the newest first."""
+    from packager.runtime.targets import runtime_names  # noqa: PLC0415 -- only for a shell
+
+    return _matching(reversed(runtime_names()), incomplete)
+
+
+def one_of(*choices: str) -> Completer:
+    """Return what proposes `choices`."""
+
+    def complete(_: "Context", __: "Parameter", incomplete: str) -> list[str]:
+        return _matching(choices, incomplete)
+
+    return complete
+
+
+def _matching(names: Iterable[str], incomplete: str) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _configured() -> Iterator[str]:
+    import tomllib  # noqa: PLC0415 -- only for a shell
+
+    for file, path in _TABLES:
+        try:
+            table: Any = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        for key in path:
+            table = table.get(key) if isinstance(table, dict) else None
+        if isinstance(table, dict):
+            yield from table
+
+
+def _built() -> Iterator[str]:
+    return (path.name.removesuffix(_SUFFIX) for path in Path("dist").glob(f"*{_SUFFIX}"))
