@@ -1,6 +1,7 @@
 """Who requires whom in an artifact, from the metadata that is in it. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
@@ -70,14 +71,24 @@ def requirements_of(
 ) -> Iterator[tuple[Requirement, bool]]:
     """Yield what `distribution` requires on the target, and whether without any extra."""
     for text in distribution.requires:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
+        requirement = _parse(text)
+        if requirement is None:
             continue
         if _holds(requirement, environment, ""):
             yield requirement, True
-        elif any(_holds(requirement, environment, extra) for extra in distribution.extras):
+        elif "extra" in text and any(
+            _holds(requirement, environment, extra) for extra in distribution.extras
+        ):
             yield requirement, False
+
+
+@lru_cache(maxsize=16_384)
+def _parse(text: str) -> Requirement | None:
+    """Parse once what several questions ask for; None for what PEP 508 does not allow."""
+    try:
+        return Requirement(text)
+    except InvalidRequirement:
+        return None
 
 
 def names_required(

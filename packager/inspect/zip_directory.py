@@ -9,6 +9,7 @@ Source: PKWARE APPNOTE.TXT 6.3.10.
 import datetime as dt
 import os
 import struct
+from functools import lru_cache
 from typing import NamedTuple, NoReturn
 
 from packager.errors import UsageError
@@ -153,6 +154,7 @@ def _name(raw: bytes, flags: int, title: str) -> str:
     return name
 
 
+@lru_cache(maxsize=4096)
 def seconds_of(stamp: int) -> int | None:
     """Return an MS-DOS date and time as seconds since 1970, read as UTC; None for no date.
 
