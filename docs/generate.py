@@ -37,8 +37,8 @@ and `.netrc` are followed for indexes and credentials.
 _FINDINGS = """\
 # Findings
 
-Generated from `packager/gate/codes.py` (LP1, of [lpack check](check.md)) and
-`packager/inspect/data/findings.toml` (LP2 to LP4, of [lpack report](report.md)) by
+Generated from `packager/gate/codes.py` (LP1 to LP4, of [lpack check](check.md)) and
+`packager/inspect/data/findings.toml` (LP5 to LP7, of [lpack report](report.md)) by
 `python docs/generate.py`. Codes never change their meaning. Errors of `lpack check` end in exit
 code 1; with `--strict`, warnings do too. `lpack report` tells and never fails for what it finds.
 

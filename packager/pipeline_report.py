@@ -21,7 +21,7 @@ from packager.report.artifact_document import artifact_document
 
 _LEVELS = ("error", "warning", "note")
 _ARCHIVES = (".egg", ".tar.gz", ".whl", ".zip")
-_COPIES = "LP205"
+_COPIES = "LP505"
 """Copies may be needed where they are: what they take is told, and not promised."""
 
 
@@ -67,7 +67,7 @@ def report_artifact(
 
 def _could_save(inspection: Inspection, advice: Sequence[Advice]) -> dict[str, int]:
     """Sum up what could leave; a file that several findings name counts once."""
-    counted = [each for each in advice if each.code.startswith("LP2") and each.code != _COPIES]
+    counted = [each for each in advice if each.code.startswith("LP5") and each.code != _COPIES]
     wanted = {path for each in counted for path in each.paths}
     files = [file for file in inspection.opened.found.files if file.path in wanted]
     # Symbols are parts of files that stay.

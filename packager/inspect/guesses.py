@@ -53,6 +53,12 @@ def guess_distributions(
     return found, rest
 
 
+def import_names(distribution: str) -> frozenset[str]:
+    """Return the dotted names that `distribution` (normalized) is imported by, as far as known."""
+    known = {name for name, owner in _known_names().items() if owner == distribution}
+    return frozenset(known or {distribution.replace("-", "_")})
+
+
 def _root_of(path: str, installed: Sequence[str]) -> str:
     for root in installed:
         if root and path.startswith(root):

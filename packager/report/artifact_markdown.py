@@ -81,7 +81,7 @@ def _row(title: str, owner: Mapping[str, Any]) -> str:
 
 def _finding(finding: Mapping[str, Any]) -> str:
     saves = ""
-    if finding["saves_uncompressed_bytes"] and finding["code"].startswith("LP2"):
+    if finding["saves_uncompressed_bytes"] and finding["code"].startswith("LP5"):
         saves = f" (−{mib(finding['saves_uncompressed_bytes'])})"
     head = f"- {_SIGNS[finding['level']]} **{finding['code']}** {plain(finding['message'])}{saves}"
     hint = finding["hint"]

@@ -144,7 +144,7 @@ def _findings(document: Document, rows: int) -> Iterator[str]:
 
 def _finding(finding: Mapping[str, Any]) -> Iterator[str]:
     saves = ""
-    if finding["saves_uncompressed_bytes"] and finding["code"].startswith(("LP2", "LP403")):
+    if finding["saves_uncompressed_bytes"] and finding["code"].startswith(("LP5", "LP703")):
         zipped = finding["saves_compressed_bytes"]
         saves = f" (−{mib(finding['saves_uncompressed_bytes'])} unzipped"
         saves += f", −{mib(zipped)} zipped)" if zipped else ")"

@@ -1,13 +1,15 @@
 """Why a distribution or a file is in a zip, or is not, from the manifest alone. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
-from packager.report.text import many, mib
+from packager.model.figures import many, mib
+from packager.model.imported import ImportChain
 
 Manifest = Mapping[str, Any]
+Locate = Callable[[str, str], str | None]
 _MOST_CHAINS = 5
 
 
@@ -83,23 +85,30 @@ def _chain_to_parent(
     return None
 
 
-def render_why(manifest: Manifest, distribution: Mapping[str, Any]) -> str:
-    """Explain `distribution`: its bytes, who asked for it, and what the subtraction decided."""
-    zip_name = manifest["artifact"]["path"]
-    runtime = manifest["target"]["runtime"]
+def render_why(
+    manifest: Manifest,
+    distribution: Mapping[str, Any],
+    *,
+    locate: Locate | None = None,
+    imports: ImportChain | None = None,
+) -> str:
+    """Explain `distribution`: its bytes, who asked for it, and what was decided about it.
+
+    `locate` turns an origin and the name it asks for into `FILE:LINE`; `imports` is how code
+    reaches the distribution.
+    """
     decision = _decision(manifest, distribution["name"])
-    where = f"in {zip_name}"
-    if distribution["subtracted"]:
-        has = f" {decision['runtime_version']}" if decision and decision["runtime_version"] else ""
-        where = f"not in {zip_name}: {runtime} provides it{has}"
+    title = f"{distribution['name']} {distribution['version']}".rstrip()
     lines = [
         (
-            f"{distribution['name']} {distribution['version']}  "
-            f"{mib(distribution['uncompressed_bytes'])} unzipped, "
-            f"{mib(distribution['compressed_bytes'])} zipped · {where}"
+            f"{title}  {mib(distribution['uncompressed_bytes'])} unzipped, "
+            f"{mib(distribution['compressed_bytes'])} zipped · "
+            f"{_where(manifest, distribution, decision)}"
         ),
     ]
-    lines.extend(_chain_lines(manifest, distribution["name"]))
+    lines.extend(_chain_lines(manifest, distribution["name"], locate))
+    if imports is not None:
+        lines.extend(_import_lines(imports))
     lines.extend(_retained_lines(distribution))
     if decision is not None:
         lines.append(f"  runtime: {decision['reason']}")
@@ -150,13 +159,44 @@ def _slimmed_lines(distribution: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _chain_lines(manifest: Manifest, name: str) -> list[str]:
+def _where(
+    manifest: Manifest, distribution: Mapping[str, Any], decision: Mapping[str, Any] | None
+) -> str:
+    """Say where it is: in the artifact, in a layer, left to the runtime, or unpacked at start."""
+    artifact, placement = manifest["artifact"]["path"], distribution.get("placement") or "zip"
+    kind, _, layer = placement.partition(":")
+    if kind == "layer":
+        return f"not in {artifact}: the layer {layer} has it"
+    if distribution["subtracted"]:
+        has = f" {decision['runtime_version']}" if decision and decision["runtime_version"] else ""
+        return f"not in {artifact}: {manifest['target']['runtime']} provides it{has}"
+    if kind == "offload":
+        return f"offloaded: an archive of {artifact}, unpacked to /tmp when it is first imported"
+    guessed = distribution.get("evidence") == "guess"
+    return f"in {artifact}{', guessed by name' if guessed else ''}"
+
+
+def _import_lines(chain: ImportChain) -> list[str]:
+    """Tell the imports from the project's own line on, one below the other."""
+    if not chain.steps:
+        read = f"{many(chain.modules, 'module')} read{'' if chain.complete else ', not all'}"
+        return [f"  imported: no statement found ({read}; names made at run time are not seen)"]
+    lazy = any(step.lazy for step in chain.steps)
+    when = "when a function is called" if lazy else "at start"
+    lines = [f"  imported {when}:"]
+    lines.extend(f"    {step.path}:{step.line}  imports {step.module}" for step in chain.steps)
+    return lines
+
+
+def _chain_lines(manifest: Manifest, name: str, locate: Locate | None) -> list[str]:
     chains = chains_to(manifest, name)
     if not chains:
         return ["  required by nothing that is known: the lock names it"]
     lines = []
     for chain in chains:
-        steps = [chain[0][0], *(requirement for _, requirement in chain[1:])]
+        origin = chain[0][0]
+        found = locate(origin, chain[1][0]) if locate is not None else None
+        steps = [found or origin, *(requirement for _, requirement in chain[1:])]
         lines.append("  " + " → ".join(steps))
     return lines
 

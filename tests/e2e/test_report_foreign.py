@@ -89,14 +89,14 @@ def test_uv_and_zip(wheels: Path, tmp_path: Path, report: Callable[..., dict[str
     assert not [name for name in names_of_code(document) if "-info/" in name]
     found = findings_of(document)
     # pydantic-core is a binary of this very target; nothing native is wrong.
-    assert not [code for code in found if code.startswith("LP3")]
-    provided = found["LP201"][0]
+    assert not [code for code in found if code.startswith("LP6")]
+    provided = found["LP501"][0]
     assert "boto3 1.44.5" in provided["message"]
     # requests needs urllib3, and the runtime's own satisfies it: by hand, its files are counted.
     gone = {path.split("/")[0].split("-")[0] for path in provided["paths"]}
     assert {"boto3", "botocore", "jmespath", "s3transfer", "dateutil", "six.py", "urllib3"} <= gone
     stubs = {name for name in zipfile.ZipFile(path).namelist() if name.endswith(".pyi")}
-    told = [each for each in found["LP202"] if "type-stubs" in each["message"]]
+    told = [each for each in found["LP502"] if "type-stubs" in each["message"]]
     assert {name for each in told for name in each["paths"]} == stubs
 
 
@@ -130,10 +130,10 @@ def test_pip_target_as_a_folder(
     check_counts(document, count_folder(folder))
     assert names_of_code(document) == {".env"}
     found = findings_of(document)
-    assert [each["path"] for each in found["LP418"]] == [".env"]
+    assert [each["path"] for each in found["LP718"]] == [".env"]
     # Of another Python than the target, all bytecode is dead; of its own it has its source's date.
     bytecode = {p.relative_to(folder).as_posix() for p in folder.rglob("*.pyc")}
-    dead = {name for each in found.get("LP204", ()) for name in each["paths"]}
+    dead = {name for each in found.get("LP504", ()) for name in each["paths"]}
     assert dead == (set() if sys.version_info[:2] == (3, 13) else bytecode)
 
 
@@ -169,7 +169,7 @@ def test_the_wrong_machine(
     shutil.copyfile(wheel, path)
     assert report(path)["target"]["architecture"] == "arm64"
     document = report(path, "--arch", "x86_64")
-    wrong = findings_of(document)["LP301"]
+    wrong = findings_of(document)["LP601"]
     assert {each["level"] for each in wrong} == {"error"}
     with zipfile.ZipFile(path) as archive:
         native = [i for i in archive.infolist() if archive.read(i).startswith(b"\x7fELF")]
