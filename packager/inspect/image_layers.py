@@ -7,6 +7,7 @@ everything of its folder. Memory holds names and a few small files, never a laye
 import gzip
 import importlib
 import posixpath
+import sys
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -60,8 +61,8 @@ def read_layers(
         try:
             with parts.open(layer.name) as blob:
                 _apply(files, number, uncompressed(blob), wanted)
-        except (tarfile.TarError, OSError, EOFError, zlib.error, ImportError) as error:
-            reason = f"the layer `{layer.digest}` is damaged or too new to be read ({error})"
+        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+            reason = f"the layer `{layer.digest}` is damaged ({error})"
             raise parts.broken(reason) from error
         except (ValueError, OverflowError, MemoryError) as error:
             raise parts.broken(f"the layer `{layer.digest}` is no tar") from error
@@ -71,17 +72,14 @@ def read_layers(
 
 
 def uncompressed(blob: BinaryIO) -> BinaryIO:
-    """Return the tar in `blob`, told by its first bytes: gzip, zstd or plain.
-
-    Raises ImportError for zstd on a Python before 3.14.
-    """
+    """Return the tar in `blob`, told by its first bytes: gzip, zstd or plain."""
     head = blob.read(4)
     blob.seek(0)
     if head.startswith(b"\x1f\x8b"):
         return cast("BinaryIO", gzip.GzipFile(fileobj=blob))
     if head == _ZSTD_MAGIC:
-        zstd = importlib.import_module("compression.zstd")
-        return cast("BinaryIO", zstd.ZstdFile(blob))
+        name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+        return cast("BinaryIO", importlib.import_module(name).ZstdFile(blob))
     return blob
 
 

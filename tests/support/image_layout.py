@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,13 @@ def layer_tar(files: Mapping[str, bytes | None]) -> bytes:
 
 
 def write_layout(
-    folder: Path, layers: Sequence[bytes], *, config: Mapping[str, Any] | None = None
+    folder: Path,
+    layers: Sequence[bytes],
+    *,
+    config: Mapping[str, Any] | None = None,
+    pack: Callable[[bytes], bytes] = gzip.compress,
 ) -> Path:
-    """An OCI layout with one image of these layers (tars, packed here with gzip)."""
+    """An OCI layout with one image of these layers (tars, packed here with `pack`)."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
 
@@ -39,7 +43,7 @@ def write_layout(
     manifest = {
         "schemaVersion": 2,
         "config": put(json.dumps(document).encode()),
-        "layers": [put(gzip.compress(layer, mtime=0)) for layer in layers],
+        "layers": [put(pack(layer)) for layer in layers],
     }
     index = {"schemaVersion": 2, "manifests": [put(json.dumps(manifest).encode())]}
     (folder / "index.json").write_text(json.dumps(index))

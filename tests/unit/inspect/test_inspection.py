@@ -1,7 +1,9 @@
 """What is in artifacts that lpack never saw: owners, sizes and edges, against other readers."""
 
+import importlib
 import json
 import shutil
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -175,6 +177,17 @@ def test_image_layers_lie_on_each_other(tmp_path: Path) -> None:
     assert manifest["limits"][0]["name"] == "image"
     blobs = sum(blob["compressed_bytes"] for blob in manifest["image"]["blobs"])
     assert blobs == manifest["artifact"]["compressed_bytes"]
+
+
+def test_zstd_layers(tmp_path: Path) -> None:
+    name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+    pack = importlib.import_module(name).compress
+    packed = inspect_artifact(write_layout(tmp_path / "zstd", LAYERS, pack=pack))
+    plain = inspect_artifact(write_layout(tmp_path / "plain", LAYERS, pack=lambda layer: layer))
+    assert packed["code"]["files"][0][0] == plain["code"]["files"][0][0] == "var/task/app.py"
+    for owner in ("code", "artifact"):
+        sizes = [each[owner]["uncompressed_bytes"] for each in (packed, plain)]
+        assert sizes[0] == sizes[1]
 
 
 def test_docker_archives_and_the_working_directory(tmp_path: Path) -> None:
