@@ -83,6 +83,7 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.pipeline_publish": {"read"},
     "packager.pipeline_sandbox": {"read"},
     "packager.pipeline_trims": {"read"},
+    "packager.pipeline_why": {"read"},
     "packager.place.calibration": {"write"},
     "packager.place.forbidden": {"read"},
     "packager.place.rates": {"read"},
