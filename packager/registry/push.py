@@ -182,12 +182,13 @@ def _send_chunk(session: Session, blob: PushBlob, location: str, offset: int) ->
     response = session.request(
         "PATCH",
         location,
-        accept=(202,),
+        accept=(202, 404),
         headers=headers,
         body=lambda: _Part(session, blob.path, offset, CHUNK_BYTES),
         attempts=1,
     )
     response.close()
+    _check_known(session, response)
     return _location(session, location, response)
 
 
@@ -198,14 +199,22 @@ def _finish(session: Session, blob: PushBlob, location: str, offset: int) -> Non
     if offset:
         headers["Content-Range"] = f"{offset}-{offset + left - 1}"
     separator = "&" if "?" in location else "?"
-    session.request(
+    response = session.request(
         "PUT",
         f"{location}{separator}digest={blob.descriptor.digest}",
-        accept=(201, 204),
+        accept=(201, 204, 404),
         headers=headers,
         body=lambda: _Part(session, blob.path, offset, left),
         attempts=1,
-    ).close()
+    )
+    response.close()
+    _check_known(session, response)
+
+
+def _check_known(session: Session, response: "Response") -> None:
+    """Turn a forgotten upload, after a restart of the registry, into one that broke off."""
+    if response.status_code == 404:
+        raise Interrupted(session.refuse("it forgets uploads", hint="try again later"))
 
 
 def _resume(session: Session, blob: PushBlob, location: str) -> tuple[str, int, bool]:

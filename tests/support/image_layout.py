@@ -6,8 +6,11 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from packager.model.image import OCI_CONFIG, OCI_LAYER, OCI_MANIFEST
 
 
 def layer_tar(files: Mapping[str, bytes | None]) -> bytes:
@@ -28,24 +31,31 @@ def write_layout(
     layers: Sequence[bytes],
     *,
     config: Mapping[str, Any] | None = None,
-    pack: Callable[[bytes], bytes] = gzip.compress,
+    pack: Callable[[bytes], bytes] = partial(gzip.compress, mtime=0),
+    architecture: str = "arm64",
 ) -> Path:
     """An OCI layout with one image of these layers (tars, packed here with `pack`)."""
     blobs = folder / "blobs" / "sha256"
     blobs.mkdir(parents=True)
 
-    def put(data: bytes) -> dict[str, Any]:
+    def put(data: bytes, kind: str) -> dict[str, Any]:
         digest = hashlib.sha256(data).hexdigest()
         (blobs / digest).write_bytes(data)
-        return {"digest": f"sha256:{digest}", "size": len(data)}
+        return {"mediaType": kind, "digest": f"sha256:{digest}", "size": len(data)}
 
-    document = {"architecture": "arm64", "os": "linux", "config": dict(config or {})}
+    diff_ids = [f"sha256:{hashlib.sha256(layer).hexdigest()}" for layer in layers]
+    document = {
+        "architecture": architecture,
+        "os": "linux",
+        "config": dict(config or {}),
+        "rootfs": {"type": "layers", "diff_ids": diff_ids},
+    }
     manifest = {
         "schemaVersion": 2,
-        "config": put(json.dumps(document).encode()),
-        "layers": [put(pack(layer)) for layer in layers],
+        "config": put(json.dumps(document).encode(), OCI_CONFIG),
+        "layers": [put(pack(layer), OCI_LAYER) for layer in layers],
     }
-    index = {"schemaVersion": 2, "manifests": [put(json.dumps(manifest).encode())]}
+    index = {"schemaVersion": 2, "manifests": [put(json.dumps(manifest).encode(), OCI_MANIFEST)]}
     (folder / "index.json").write_text(json.dumps(index))
     (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
     return folder
