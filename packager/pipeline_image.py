@@ -6,6 +6,7 @@ after a change of the user's code makes one small layer, a configuration and a m
 
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -195,8 +196,9 @@ def _write_healing(
             key = damage.blob.digest
             if damage.blob.from_base and base.kind != "registry":
                 raise CannotBuild(
-                    f"a layer of the base `{base.reference}` changed while it was read",
-                    hint="build again when nothing writes to it",
+                    f"the layer {key} of the base `{base.reference}` has other bytes than its "
+                    "name says",
+                    hint="pull or build the base again",
                 ) from damage
             forget_blob(damage.blob, store)
         if key in healed:
@@ -214,16 +216,28 @@ def _write(image: _Image, tree: SourceTree, store: Store) -> ImageArtifact:
     parts = parts_of(payloads, code)
     made = distribution_blobs(parts, image.packing, base_layers=len(base.blobs), store=store)
     folder = layout_path(function)
-    blobs_folder = prepare_layout(folder)
-    with _part_of(folder) as output:
-        own, contents = code_blob(code, parts, image.packing, output)
-        output.flush()
-        place = blobs_folder / hex_of(own.digest)
-        if not place.is_file():
-            output.path.rename(place)
-    blobs = (*base.blobs, *made.blobs, own._replace(path=str(place)))
-    _place(blobs, folder, store)
-    return _finish(image, MadeBlobs(blobs, (*made.contents, contents)), folder)
+    with _whole_or_gone(folder):
+        blobs_folder = prepare_layout(folder)
+        with _part_of(folder) as output:
+            own, contents = code_blob(code, parts, image.packing, output)
+            output.flush()
+            place = blobs_folder / hex_of(own.digest)
+            if not place.is_file():
+                output.path.rename(place)
+        blobs = (*base.blobs, *made.blobs, own._replace(path=str(place)))
+        _place(blobs, folder, store)
+        return _finish(image, MadeBlobs(blobs, (*made.contents, contents)), folder)
+
+
+@contextmanager
+def _whole_or_gone(folder: Path) -> Iterator[None]:
+    """Remove a layout that did not become one; an earlier image stays."""
+    try:
+        yield
+    except BaseException:
+        if (folder / "blobs").is_dir() and not (folder / "index.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 @contextmanager
