@@ -4,7 +4,6 @@ The layers of distributions are made once for what is in them and kept in the st
 after a change of the user's code makes one small layer, a configuration and a manifest.
 """
 
-import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,7 @@ from packager.assemble.image_layout import (
 )
 from packager.assemble.image_plan import LARGEST_MANIFEST_BYTES
 from packager.assemble.output import Output, atomic_output
-from packager.errors import CannotBuild, UsageError
+from packager.errors import CannotBuild
 from packager.measure.measurement import measure
 from packager.model.build import Build, BuildOptions
 from packager.model.deflating import encoder
@@ -41,12 +40,10 @@ from packager.pipeline_blobs import (
     forget_blob,
     parts_of,
 )
-from packager.pipeline_memory import Memory, lasting_key_of
+from packager.pipeline_image_fit import fitted_to, modified_seconds, pinned_base, refuse_edge
+from packager.pipeline_memory import TRIES, Memory, lasting_key_of, unreliable
 from packager.report.manifest import manifest_of, render_manifest
 from packager.wheels.store import Store
-
-_CLIENT = "awslambdaric"
-_LARGEST_DATE = 8**11 - 1
 
 
 class _Image(NamedTuple):
@@ -71,18 +68,18 @@ def build_image(
     Raises LpackError for what the user, the network or the disk did. A passed limit is no error
     here: it is in the result, after everything was written.
     """
-    _refuse_edge(function)
+    refuse_edge(function)
     root = function.image.working_directory or TASK_ROOT
-    packing = Packing(root, _modified_seconds())
+    packing = Packing(root, modified_seconds())
     base = find_base(
         function,
         store=store,
         options=options,
-        pinned=_pinned(function),
+        pinned=pinned_base(function),
         modified_seconds=packing.modified_seconds,
         reporter=reporter,
     )
-    function = _fitted(function, base)
+    function = fitted_to(function, base)
     image, artifact = _write_healing(
         function, base, tree, packing, store=store, options=options, reporter=reporter
     )
@@ -123,49 +120,6 @@ def image_outputs(function: Function) -> list[Path]:
     return [layout / "index.json", layout / "oci-layout", blobs, *files, *archive]
 
 
-def _refuse_edge(function: Function) -> None:
-    if function.kind == "edge":
-        raise UsageError(
-            "Lambda@Edge takes no container images (cloudfront, lambda-at-edge-function-"
-            "restrictions)",
-            hint="--package-type zip",
-        )
-
-
-def _modified_seconds() -> int:
-    """Return the date of every file: SOURCE_DATE_EPOCH or 1970-01-01."""
-    text = os.environ.get("SOURCE_DATE_EPOCH") or "0"
-    try:
-        return min(max(int(text), 0), _LARGEST_DATE)
-    except ValueError as error:
-        raise UsageError(
-            f"SOURCE_DATE_EPOCH is `{text}`, not a number of seconds",
-            hint="unset SOURCE_DATE_EPOCH, or use `git log -1 --format=%ct`",
-        ) from error
-
-
-def _pinned(function: Function) -> tuple[str, str] | None:
-    """Return reference and digest of the base that the last build's manifest has."""
-    try:
-        manifest = json.loads(manifest_path(function).read_bytes())
-        base, target = manifest["image"]["base"], manifest["target"]
-        if base["digest"] and target["architecture"] == function.architecture:
-            return str(base["reference"]), str(base["digest"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
-    return None
-
-
-def _fitted(function: Function, base: BaseImage) -> Function:
-    """Return `function` as its base wants it: what AWS's image provides, another one does not."""
-    if base.runtime:
-        return function
-    kept = tuple((name, policy) for name, policy in function.subtract if policy == "always")
-    kept = tuple(pair for pair in kept if pair[0] != "*")
-    added = () if base.client else ((_CLIENT, f"the base image {base.reference} has no client"),)
-    return function._replace(subtract=(("*", "never"), *kept), added_requirements=added)
-
-
 def _write_healing(
     function: Function,
     base: BaseImage,
@@ -178,8 +132,7 @@ def _write_healing(
 ) -> tuple[_Image, ImageArtifact]:
     """Find the dependencies and write; what turns out damaged in the store is made again."""
     memory = Memory(store, function)
-    healed: set[str] = set()
-    while True:
+    for _ in range(TRIES):
         dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
         if not base.runtime:
             # What the runtime would provide is of no interest where there is none of it.
@@ -189,25 +142,22 @@ def _write_healing(
         try:
             return image, _write(image, tree, store)
         except PayloadDamagedError as damage:
-            key = damage.key
-            store.discard("payloads", key, ".zip")
+            store.discard("payloads", damage.key, ".zip")
             memory.forget()
         except BlobDamagedError as damage:
-            key = damage.blob.digest
             if damage.blob.from_base and base.kind != "registry":
-                raise CannotBuild(
-                    f"the layer {key} of the base `{base.reference}` has other bytes than its "
-                    "name says",
-                    hint="pull or build the base again",
-                ) from damage
+                raise _damaged_base(base, damage.blob) from damage
             forget_blob(damage.blob, store)
-        if key in healed:
-            raise CannotBuild(
-                f"what was just written to the store `{store.root}` reads back differently",
-                hint="check the disk, or set LPACK_CACHE_DIR=DIR to use another one",
-            )
-        healed.add(key)
         reporter.warn("a file in the store was damaged; it is made again")
+    raise unreliable(store)
+
+
+def _damaged_base(base: BaseImage, blob: ImageBlob) -> CannotBuild:
+    return CannotBuild(
+        f"the layer {blob.digest} of the base `{base.reference}` has other bytes than its name "
+        "says",
+        hint="pull or build the base again",
+    )
 
 
 def _write(image: _Image, tree: SourceTree, store: Store) -> ImageArtifact:
