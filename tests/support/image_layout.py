@@ -6,7 +6,6 @@ import io
 import json
 import tarfile
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +25,16 @@ def layer_tar(files: Mapping[str, bytes | None]) -> bytes:
     return out.getvalue()
 
 
+def _gzipped(layer: bytes) -> bytes:
+    return gzip.compress(layer, mtime=0)
+
+
 def write_layout(
     folder: Path,
     layers: Sequence[bytes],
     *,
     config: Mapping[str, Any] | None = None,
-    pack: Callable[[bytes], bytes] = partial(gzip.compress, mtime=0),
+    pack: Callable[[bytes], bytes] = _gzipped,
     architecture: str = "arm64",
 ) -> Path:
     """An OCI layout with one image of these layers (tars, packed here with `pack`)."""
