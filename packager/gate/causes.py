@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from packager.gate.chains import Chains
+from packager.gate.codes import BY_NAME
 from packager.gate.places import Places
 from packager.model.difference import Difference, DistributionChange
 from packager.model.verdict import GateFinding, Spot
@@ -48,7 +49,7 @@ class Causes:
             spot = self._growth() or own(finding.name.removeprefix("budget-"))
         elif family == "limit" and finding.level == "error":
             spot = self._growth() or self._root_of(self._largest())
-        return spot or own("")
+        return spot or (own("") if finding.name in BY_NAME else None)
 
     def _growth(self) -> Spot | None:
         return self._roots.get(self._grown.name) if self._grown is not None else None

@@ -10,7 +10,8 @@ from packager.gate.places import Places
 from packager.gate.rules import budget_outcomes, found, limit_outcomes, state_findings
 from packager.gate.sizes import unzipped_bytes
 from packager.model.budget import Budgets
-from packager.model.verdict import LEVELS, GateFinding, Verdict
+from packager.model.finding_code import LEVELS
+from packager.model.verdict import GateFinding, Verdict
 
 if TYPE_CHECKING:
     from packager.model.difference import Difference

@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-from packager.model.advice import FindingCode
+from packager.model.finding_code import FindingCode
 
 _DATA = Path(__file__).parent / "data" / "findings.toml"
 

@@ -2,17 +2,7 @@
 
 from typing import NamedTuple
 
-from packager.model.finding import Level
-
-
-class FindingCode(NamedTuple):
-    """One kind of finding: codes never change their meaning. `advice` is Markdown."""
-
-    code: str
-    name: str
-    level: Level
-    meaning: str
-    advice: str
+from packager.model.finding_code import Level
 
 
 class Advice(NamedTuple):

@@ -1,9 +1,8 @@
 """What a check of an artifact found, worded for the user."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-Level = Literal["error", "warning", "note"]
+from packager.model.finding_code import Level
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from packager.model.finding_code import Level
+
 if TYPE_CHECKING:
     from packager.model.difference import Difference
 
-Level = Literal["error", "warning", "note"]
-LEVELS: tuple[Level, ...] = ("error", "warning", "note")
 Unit = Literal["bytes", "files", "ms", "layers"]
 
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from packager.model.figures import amount_of, many
-from packager.model.verdict import LEVELS, GateFinding, Rule, Verdict
+from packager.model.finding_code import LEVELS
+from packager.model.verdict import GateFinding, Rule, Verdict
 
 _COLUMNS = 100
 Paint = Callable[[str, str], str]

@@ -5,7 +5,8 @@ Source: GitHub documentation, "Workflow commands for GitHub Actions" and "Adding
 
 from collections.abc import Iterable, Sequence
 
-from packager.model.verdict import LEVELS, GateFinding, Level, Verdict
+from packager.model.finding_code import LEVELS, Level
+from packager.model.verdict import GateFinding, Verdict
 from packager.report.gate_text import summary_of
 
 _MOST_OF_A_TYPE = 10

@@ -7,7 +7,8 @@ import hashlib
 import json
 from collections.abc import Sequence
 
-from packager.model.verdict import GateFinding, Level, Verdict
+from packager.model.finding_code import Level
+from packager.model.verdict import GateFinding, Verdict
 
 _SEVERITIES: dict[Level, str] = {"error": "blocker", "warning": "minor", "note": "info"}
 

@@ -5,7 +5,8 @@ Source: OpenMetrics 1.0 (prometheus/OpenMetrics).
 
 from collections.abc import Iterator, Sequence
 
-from packager.model.verdict import LEVELS, Verdict
+from packager.model.finding_code import LEVELS
+from packager.model.verdict import Verdict
 
 _FAMILIES = (
     ("lpack_artifact_zipped_bytes", "bytes", "Bytes of the artifact as it is uploaded."),

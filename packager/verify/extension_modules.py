@@ -7,7 +7,8 @@ The names are those of PEP 3149 (`m.cpython-313-x86_64-linux-gnu.so`) and of the
 import re
 from collections.abc import Collection, Iterator
 
-from packager.model.finding import Finding, Level
+from packager.model.finding import Finding
+from packager.model.finding_code import Level
 from packager.model.target import Target
 from packager.verify.grouping import Grouped
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from packager.model.finding import Finding, Level
+from packager.model.finding import Finding
+from packager.model.finding_code import Level
 from packager.verify.optional_files import optional_reason
 
 

@@ -7,7 +7,8 @@ it once, with all the names.
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
-from packager.model.finding import Finding, Level
+from packager.model.finding import Finding
+from packager.model.finding_code import Level
 from packager.model.target import Target
 from packager.verify.closure import Unresolved
 from packager.verify.optional_files import optional_reason

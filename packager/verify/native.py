@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from packager.model.finding import Finding, Level
+from packager.model.finding import Finding
+from packager.model.finding_code import Level
 from packager.model.runtime_system import RuntimeSystem
 from packager.verify.closure import Loader, Unresolved
 from packager.verify.elf import glibc_violations

@@ -6,7 +6,8 @@ start. PEP 829 adds `.start` files, from Python 3.15 on.
 
 from collections.abc import Iterator
 
-from packager.model.finding import Finding, Level
+from packager.model.finding import Finding
+from packager.model.finding_code import Level
 from packager.model.target import Target
 from packager.verify.bundle_view import BundleFile, BundleView
 

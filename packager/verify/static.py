@@ -6,7 +6,8 @@ interpreter of the target; this part needs only the bytes, and works for any tar
 
 from typing import get_args
 
-from packager.model.finding import Finding, Level
+from packager.model.finding import Finding
+from packager.model.finding_code import Level
 from packager.model.runtime_system import RuntimeSystem
 from packager.verify.bundle_view import BundleView
 from packager.verify.extension_modules import check_extension_modules

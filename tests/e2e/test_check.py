@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,18 @@ def test_a_foreign_zip_needs_no_manifest(built: Path, lpack: LpackRunner) -> Non
     assert artifact["compressed_bytes"] == (built / "foreign.zip").stat().st_size
     same = lpack.ok("diff", "foreign.zip", "dist", cwd=built)
     assert "0 B" in same.stdout or "nothing changed" in same.stdout
+
+
+def test_what_keeps_a_foreign_zip_from_working_fails(built: Path, lpack: LpackRunner) -> None:
+    with zipfile.ZipFile(built / "foreign.zip", "w") as archive:
+        archive.writestr("app.py", "def handler(event, context): ...\n")
+        archive.writestr(
+            "native.cpython-313-x86_64-linux-gnu.so", b"\x7fELF\x02\x01\x01" + b"cut off" * 9
+        )
+    done = lpack.run("check", "foreign.zip", "--output-format", "github", cwd=built)
+    assert done.exit_code == 1, done.explain()
+    [line] = [line for line in done.stdout.splitlines() if "LP607" in line]
+    assert line.startswith("::error title=lpack LP607 foreign::foreign.zip ")
 
 
 def test_import_times_come_from_verify(built: Path, lpack: LpackRunner) -> None:

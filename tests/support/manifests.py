@@ -63,7 +63,7 @@ def manifest(
         "lpack": lpack,
         "function": {"name": name},
         "target": target,
-        "artifact": {"path": f"{name}.zip", "entries": len(kept), **sizes},
+        "artifact": {"kind": "zip", "path": f"{name}.zip", "entries": len(kept), **sizes},
         "layers": [],
         "offload": None,
         "image": None,

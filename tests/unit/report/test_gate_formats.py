@@ -10,7 +10,8 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from support.manifests import manifest, shipped
 
 from packager.gate.difference import difference_of
-from packager.model.verdict import GateFinding, Level, Rule, Spot, Verdict
+from packager.model.finding_code import Level
+from packager.model.verdict import GateFinding, Rule, Spot, Verdict
 from packager.report.gate_markdown import MARK, render_check_markdown
 from packager.report.gate_text import render_verdicts
 from packager.report.github import render_annotations, render_outputs, step_outputs
