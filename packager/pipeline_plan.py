@@ -69,7 +69,8 @@ def plan_artifact(
     )
     rates = _rates(store)
     codecs = ("deflate", "xz", "zstd") if target.python >= _ZSTD_SINCE else ("deflate", "xz")
-    problem = Problem(situation, trims_of(manifest, artifact), rates, codecs)
+    trims = trims_of(manifest, artifact, release_share=rates["release_share"])
+    problem = Problem(situation, trims, rates, codecs)
     return Planned(situation=situation, trims=problem.trims, plans=make_plans(problem), rates=rates)
 
 

@@ -27,16 +27,20 @@ Manifest = Mapping[str, Any]
 Row = Sequence[Any]
 
 
-def trims_of(manifest: Manifest, artifact: Path | None) -> tuple[Trim, ...]:
+def trims_of(
+    manifest: Manifest, artifact: Path | None, *, release_share: float
+) -> tuple[Trim, ...]:
     """Return everything that lpack knows how to leave out of the artifact of `manifest`.
 
-    `artifact` is read for the cloud services its code names; nothing is changed. Bytes unzipped
-    are exact, RECORD included; bytes zipped do not know how RECORD deflates afterwards.
+    `release_share` is what the best deflate takes off the zipped bytes. `artifact` is read for the
+    cloud services its code names; nothing is changed. Bytes unzipped are exact, RECORD included;
+    bytes zipped do not know how RECORD deflates afterwards.
     """
     shipped = [each for each in manifest["distributions"] if not each["subtracted"]]
     return tuple(
         trim
         for trim in (
+            *_release(manifest, shipped, release_share),
             *_tier(shipped, "inert", risk=1),
             *_tier(shipped, "declared", risk=_RULES),
             *_named_rules(shipped),
@@ -45,8 +49,19 @@ def trims_of(manifest: Manifest, artifact: Path | None) -> tuple[Trim, ...]:
             *_loosened(manifest),
             *_provided(manifest, artifact),
         )
-        if trim.uncompressed_bytes > 0
+        if trim.uncompressed_bytes > 0 or trim.compressed_bytes > 0
     )
+
+
+def _release(
+    manifest: Manifest, shipped: Sequence[Mapping[str, Any]], share: float
+) -> Iterator[Trim]:
+    """Yield the best deflate, unless it was used: only a build tells how much it really takes."""
+    if manifest.get("foreign") or manifest["function"].get("release"):
+        return
+    takes = tuple(Taken(d["name"], 0, round(d["compressed_bytes"] * share)) for d in shipped)
+    title = "release = true (everything deflated at the best level)"
+    yield Trim("release", title, takes, "modelled", 1, settings=(("release", True),))
 
 
 def _tier(shipped: Sequence[Mapping[str, Any]], tier: str, *, risk: int) -> Iterator[Trim]:

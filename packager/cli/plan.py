@@ -156,7 +156,7 @@ def command(what: str | None, **values: Any) -> int:  # noqa: ANN401 -- click's 
     _show(planned, values)
     if values["tries"]:
         _try(planned, name, values, store=store, console=console)
-    possible = not planned.plans or any(plan.possible for plan in planned.plans)
+    possible = planned.situation.fits or any(plan.possible for plan in planned.plans)
     return 0 if possible else _NOTHING_FITS
 
 
@@ -210,7 +210,7 @@ def _use(planned: Planned, values: dict[str, Any]) -> int:
 
 def _chosen(planned: Planned, number: int) -> Plan:
     plans = planned.plans
-    if not plans:
+    if planned.situation.fits:
         raise UsageError(f"`{planned.situation.function}` fits: there is nothing to apply")
     if number > len(plans):
         raise UsageError(f"there are {len(plans)} plans, no plan {number}", hint="lpack plan")

@@ -86,6 +86,28 @@ class Situation(NamedTuple):
         """The zip with everything in it, its end record included."""
         return sum(i.compressed_bytes for i in self.items) + self.code.compressed_bytes + 22
 
+    @property
+    def zip_is_limited(self) -> bool:
+        """Whether the zipped limit holds: not for Lambda when the upload goes through S3."""
+        return self.circumstances.upload == "direct" or self.circumstances.kind == "edge"
+
+    @property
+    def uncompressed_excess(self) -> int:
+        """How many bytes unzipped must go, or 0."""
+        return max(0, self.uncompressed_bytes - self.unzipped_limit + 1)
+
+    @property
+    def compressed_excess(self) -> int:
+        """How many bytes zipped must go, or 0."""
+        if not self.zip_is_limited:
+            return 0
+        return max(0, self.compressed_bytes - self.zipped_limit + 1)
+
+    @property
+    def fits(self) -> bool:
+        """Whether nothing has to be done."""
+        return not self.uncompressed_excess and not self.compressed_excess
+
 
 class Taken(NamedTuple):
     """What a trim takes off one distribution, in bytes."""

@@ -29,7 +29,7 @@ def make_plans(problem: Problem) -> tuple[Plan, ...]:
 
     A plan that AWS forbids is among them, last and with the rule, because people ask for it.
     """
-    if not problem.uncompressed_excess and not problem.compressed_excess:
+    if problem.situation.fits:
         return ()
     plans = [
         *_trim_plans(problem),
@@ -38,6 +38,7 @@ def make_plans(problem: Problem) -> tuple[Plan, ...]:
         *_tmp_plans(problem),
         _image_plan(problem),
     ]
+    plans = [plan for plan in plans if plan.fits]
     memory, today = problem.situation.circumstances.memory_mb, price(problem, Move("trim", ""))
     return tuple(sorted(plans, key=lambda plan: _rank(plan, today, memory)))
 
@@ -46,7 +47,7 @@ def _rank(plan: Plan, today: Plan, memory_mb: int) -> tuple[Any, ...]:
     seconds = _seconds(plan, memory_mb)
     if plan.start_confidence == "quoted":
         seconds = max(seconds, _seconds(today, memory_mb))
-    risk = sum(10**trim.risk for trim in plan.trims)
+    risk = sum(10**trim.risk for trim in plan.trims if trim.risk > 1)
     effort = len(plan.settings) + len(plan.moved)
     steps = round(seconds / _STEP_SECONDS)
     return (not plan.possible, steps, plan.monthly_dollars, risk, WAYS.index(plan.way), effort)
@@ -61,8 +62,8 @@ def _seconds(plan: Plan, memory_mb: int) -> float:
 def _trim_plans(problem: Problem) -> list[Plan]:
     trims, proved = least_trims(
         problem.trims,
-        uncompressed_excess=problem.uncompressed_excess,
-        compressed_excess=problem.compressed_excess,
+        uncompressed_excess=problem.situation.uncompressed_excess,
+        compressed_excess=problem.situation.compressed_excess,
     )
     if not trims:
         return []
@@ -73,7 +74,7 @@ def _trim_plans(problem: Problem) -> list[Plan]:
 def _upload_plan(problem: Problem) -> list[Plan]:
     """Upload through S3: it helps the 50 MiB of the API and nothing else."""
     trims = _trims_for_unzipped(problem)
-    if not problem.compressed_excess or trims is None:
+    if not problem.situation.compressed_excess or trims is None:
         return []
     move = Move(
         "upload",
@@ -89,7 +90,7 @@ def _upload_plan(problem: Problem) -> list[Plan]:
 def _layer_plan(problem: Problem) -> list[Plan]:
     """Share out among layers: each is below 50 MiB zipped, together they count as before."""
     situation, trims = problem.situation, _trims_for_unzipped(problem)
-    if not problem.compressed_excess or trims is None:
+    if not problem.situation.compressed_excess or trims is None:
         return []
     shares, proved = share_among_layers(
         [_in_layer(item) for item in after(situation.items, trims)],
@@ -101,7 +102,7 @@ def _layer_plan(problem: Problem) -> list[Plan]:
     names = tuple(tuple(item.name for item in share) for share in shares)
     moved = tuple(sorted(name for share in names for name in share))
     tables = {f"deps-{n}": {"distributions": list(share)} for n, share in enumerate(names, 1)}
-    title = f"{len(moved)} distributions in {len(shares)} layer{'s' if len(shares) > 1 else ''}"
+    title = f"{_many(len(moved), 'distribution')} in {_many(len(shares), 'layer')}"
     move = Move(
         "layers",
         _after_trimming(title, trims),
@@ -120,7 +121,7 @@ def _tmp_plans(problem: Problem) -> list[Plan]:
     ways: tuple[Way, ...] = ("nested", "s3")
     # As it is; after what nothing can break; and after all that costs no feature.
     tried = dict.fromkeys(((), harmless(problem.trims), harmless(problem.trims, most_risk=3)))
-    if not problem.uncompressed_excess and not _zip_binds(problem):
+    if not problem.situation.uncompressed_excess and not _zip_binds(problem):
         return []
     plans = [_tmp_plan(problem, way, trims) for way in ways for trims in tried]
     return [plan for plan in plans if plan is not None]
@@ -133,8 +134,10 @@ def _tmp_plan(problem: Problem, way: Way, trims: tuple[Trim, ...]) -> Plan | Non
         after(situation.items, trims),
         problem.rates,
         fetched=way == "s3",
-        uncompressed_excess=problem.uncompressed_excess - unzipped,
-        compressed_excess=problem.compressed_excess - zipped if _zip_binds(problem) else 0,
+        uncompressed_excess=problem.situation.uncompressed_excess - unzipped,
+        compressed_excess=problem.situation.compressed_excess - zipped
+        if _zip_binds(problem)
+        else 0,
         tmp_bytes=tmp_mib * _MIB,
         codecs=problem.codecs,
     )
@@ -190,10 +193,12 @@ def _image_plan(problem: Problem) -> Plan:
 
 def _trims_for_unzipped(problem: Problem) -> tuple[Trim, ...] | None:
     """Return the least trims that make it fit unzipped, none when it does; None when none can."""
-    if not problem.uncompressed_excess:
+    if not problem.situation.uncompressed_excess:
         return ()
     trims, _ = least_trims(
-        problem.trims, uncompressed_excess=problem.uncompressed_excess, compressed_excess=0
+        problem.trims,
+        uncompressed_excess=problem.situation.uncompressed_excess,
+        compressed_excess=0,
     )
     return trims or None
 
@@ -216,6 +221,10 @@ def _in_layer(item: Item) -> Item:
 
 def _after_trimming(title: str, trims: Sequence[Trim]) -> str:
     return f"{title}, after trimming: {_titles(trims)}" if trims else title
+
+
+def _many(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def _titles(trims: Sequence[Trim]) -> str:

@@ -24,19 +24,6 @@ class Problem(NamedTuple):
     codecs: tuple[str, ...] = ("deflate", "xz")
     image_base_bytes: int = 0
 
-    @property
-    def uncompressed_excess(self) -> int:
-        """How many bytes unzipped must go, or 0."""
-        return max(0, self.situation.uncompressed_bytes - self.situation.unzipped_limit + 1)
-
-    @property
-    def compressed_excess(self) -> int:
-        """How many bytes zipped must go for a direct upload, or 0."""
-        circumstances = self.situation.circumstances
-        if circumstances.upload != "direct" and circumstances.kind != "edge":
-            return 0
-        return max(0, self.situation.compressed_bytes - self.situation.zipped_limit + 1)
-
 
 class Move(NamedTuple):
     """What a plan does, before anything is priced; the fields are those of `Plan`.

@@ -63,6 +63,7 @@ def _function(function: Function) -> dict[str, Any]:
         "name": function.name,
         "handler": function.handler,
         "upload": function.upload,
+        "release": function.release,
         "requirements": list(function.requirements),
         "guesses": [
             {"setting": g.setting, "value": g.value, "because": g.because} for g in function.guesses

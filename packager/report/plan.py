@@ -18,14 +18,13 @@ def render_plans(
 ) -> str:
     """Return the situation and every plan; `tomls` are their configurations to paste."""
     lines = _situation(situation)
-    if not plans:
+    if situation.fits:
         return "\n".join([*lines, "  it fits: nothing has to be done"]) + "\n"
     lines += ["", *_sentence(plans)]
     for number, (plan, toml) in enumerate(zip(plans, tomls, strict=True), 1):
         lines += ["", *_plan(number, plan, toml, memory_mb)]
-    best = plans[0]
-    if best.possible:
-        lines += ["", *_picture(situation, best)]
+    if plans and plans[0].possible:
+        lines += ["", *_picture(situation, plans[0])]
     return "\n".join(lines) + "\n"
 
 
