@@ -120,7 +120,11 @@ def _tmp_plans(problem: Problem) -> list[Plan]:
     """Unpack at start: nested in the zip, or from S3; without and with trims."""
     ways: tuple[Way, ...] = ("nested", "s3")
     # As it is; after what nothing can break; and after all that costs no feature.
-    tried = dict.fromkeys(((), harmless(problem.trims), harmless(problem.trims, most_risk=3)))
+    tried: list[tuple[Trim, ...]] = [()]
+    for most_risk in (2, 3):
+        trims = harmless(problem.trims, most_risk=most_risk)
+        if trims not in tried:
+            tried.append(trims)
     if not problem.situation.uncompressed_excess and not _zip_binds(problem):
         return []
     plans = [_tmp_plan(problem, way, trims) for way in ways for trims in tried]

@@ -36,4 +36,4 @@ def situation(*items: Item, start_ms: float | None = 800.0, **circumstances: obj
 def trim(name: str, distribution: str, mib: float, *, risk: int = 2, removes: bool = False) -> Trim:
     """Something that takes so many MiB off `distribution`, a third of it zipped."""
     taken = Taken(distribution, round(mib * MIB), round(mib * MIB / 3))
-    return Trim(name, name, (taken,), "exact", risk, removes=removes, settings=((name, True),))
+    return Trim(name, name, (taken,), "exact", risk, removes=removes, settings=((name, [True]),))

@@ -70,7 +70,7 @@ def test_the_least_risky_trims_that_suffice_are_taken() -> None:
     assert [each.id for each in plan.trims] == ["tests", "docs"]
     assert plan.uncompressed_bytes == 240 * MIB + 3000
     assert plan.bytes_confidence == "exact"
-    assert plan.settings == {"tests": True, "docs": True}
+    assert plan.settings == {"tests": [True], "docs": [True]}
 
 
 def test_what_leaves_as_a_whole_is_not_trimmed_as_well() -> None:
