@@ -9,12 +9,13 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all deploy-tools bench clean
+.PHONY: help demo test test-all docs deploy-tools bench clean
 
 help:
-	@echo "make demo    build fixtures/demo with real dependencies; the zip is kept in fixtures/demo/dist"
+	@echo "make demo    build, verify and report fixtures/demo with real dependencies; see fixtures/demo/dist"
 	@echo "make test    lint, types and all tests, in the virtual environment $(VENV)"
 	@echo "make test-all  the slow tests too: exercises of real libraries, about ten minutes more"
+	@echo "make docs    the pages of docs/ as a site in .cache/site, without a network"
 	@echo "make deploy-tools  SAM, CDK, Serverless and Pulumi for their tests, 1.5 GB in .cache"
 	@echo "make bench   the benchmarks, results in benchmarks/results.md"
 	@echo "make clean   remove $(VENV), caches and what was built"
@@ -23,6 +24,8 @@ help:
 
 demo: $(VENV)/.installed
 	cd fixtures/demo && ../../$(BIN)/lpack build
+	cd fixtures/demo && ../../$(BIN)/lpack verify
+	cd fixtures/demo && ../../$(BIN)/lpack report --report html=dist/report.html
 
 test: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -33,6 +36,10 @@ test: $(VENV)/.installed-test
 
 test-all: $(VENV)/.installed-test
 	$(MAKE) test PYTEST_ARGS="-m 'slow or not slow' $(PYTEST_ARGS)"
+
+docs: $(VENV)/.installed-test
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --strict --quiet
 
 deploy-tools: $(VENV)/.installed-test
 	$(BIN)/python tests/support/deploy_tools.py install

@@ -1,7 +1,8 @@
-"""Write docs/configuration.md and docs/findings.md from their tables; `--check` only compares.
+"""Write the reference pages from the code's own tables; `--check` only compares.
 
-Run it after a change of `packager/inputs/setting_table.py`, `packager/gate/codes.py` or
-`packager/inspect/data/findings.toml`; a test holds the files against it.
+Run it after a change of `packager/inputs/setting_table.py`, `packager/gate/codes.py`,
+`packager/inspect/data/findings.toml`, `packager/explain/data/errors.toml` or a command; a test
+holds the files against it.
 """
 
 import sys
@@ -13,6 +14,11 @@ from packager.inspect.codes import load_codes
 from packager.runtime.targets import runtime_names
 
 _FOLDER = Path(__file__).parent
+# As a script its folder is on the path, loaded by a test it is not.
+sys.path.insert(0, str(_FOLDER))
+from benchmark_table import put_in  # noqa: E402
+from reference import commands_page, error_lines_page, exit_codes_page  # noqa: E402
+
 _HEAD = """\
 # Configuration
 
@@ -71,8 +77,20 @@ def _row(setting: Setting) -> str:
     return f"| `{setting.key}` | {setting.default} | {values} | {setting.doc} |\n"
 
 
+def pages() -> dict[str, str]:
+    """Return every generated page by its name."""
+    return {
+        "commands.md": commands_page(),
+        "configuration.md": page(),
+        "error-lines.md": error_lines_page(),
+        "exit-codes.md": exit_codes_page(),
+        "findings.md": findings_page(),
+        "../README.md": put_in((_FOLDER.parent / "README.md").read_text(encoding="utf-8")),
+    }
+
+
 if __name__ == "__main__":
-    for name, text in (("configuration.md", page()), ("findings.md", findings_page())):
+    for name, text in pages().items():
         if "--check" not in sys.argv:
             (_FOLDER / name).write_text(text, encoding="utf-8")
         elif (_FOLDER / name).read_text(encoding="utf-8") != text:
