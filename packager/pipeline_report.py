@@ -95,7 +95,10 @@ def _advice(inspection: Inspection, shown_path: str, *, deep: bool, own: bool) -
 
         yield from find_deep(inspection)
     yield from find_duplicates(found.files, owners_by_path(inspection))
-    yield from check_consistency(distributions, environment, provided=provided_names(inspection))
+    if not own:
+        # Of its own artifacts lpack has proven the closure, and archives hold what is offloaded.
+        provided = provided_names(inspection)
+        yield from check_consistency(distributions, environment, provided=provided)
     yield from container_oddities(found)
     yield from _own_files(inspection, own=own)
 

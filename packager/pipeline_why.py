@@ -30,13 +30,12 @@ def import_chain(
         inside = [path for path in files if owners.get(path, "") in leading | {""}]
         modules = Modules(inside, _reader(opened, files), roots=_roots(manifest))
         target = {path for path, owner in owners.items() if owner == name}
+        wanted = frozenset(modules.named(target))
         names = tuple(f"{each}." for each in import_names(name))
 
         def is_wanted(module: str) -> bool:
-            if target:
-                return (modules.path(module) or "") in target
-            # What the runtime has is not in the artifact: its import name tells.
-            return f"{module}.".startswith(names)
+            # What the runtime or an archive has is no module here: its import name tells.
+            return module in wanted if wanted else f"{module}.".startswith(names)
 
         chain = ImportChain((), 0, complete=True)
         for starts in _starts(manifest, modules):
@@ -86,7 +85,10 @@ def _starts(manifest: Mapping[str, Any], modules: Modules) -> list[list[str]]:
 
 
 def _in_project(path: str, project: Path) -> str:
+    """Return the way to the file in the project, where it has it: without an image's folders."""
     for source in _SOURCES:
-        if (project / source / path).is_file():
-            return f"{source}{path}"
+        for root in _ROOTS:
+            own = f"{source}{path.removeprefix(root)}"
+            if path.startswith(root) and (project / own).is_file():
+                return own
     return path
