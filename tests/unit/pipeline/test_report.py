@@ -16,9 +16,7 @@ from support.bundles import compile_library
 from support.report_world import DATE, add
 from support.wheel_builder import render_metadata, render_record_file
 
-from packager.gate.codes import CODES
 from packager.inspect.codes import load_codes
-from packager.model.advice import Advice
 from packager.pipeline_report import ReportOptions, report_artifact
 
 SOURCE = b"VALUE = 1\n"
@@ -56,12 +54,10 @@ def contribution(name: str, data: bytes) -> int:
     return 30 + 46 + 2 * len(name.encode()) + len(data)
 
 
-def test_codes_are_used_once_and_by_nobody_else() -> None:
-    codes = [each.code for each in load_codes()] + [each.code for each in CODES]
-    assert len(codes) == len(set(codes))
+def test_every_code_says_what_it_means() -> None:
     names = [each.name for each in load_codes()]
     assert len(names) == len(set(names))
-    assert all(each.meaning and each.level in {"error", "warning", "note"} for each in load_codes())
+    assert all(each.meaning for each in load_codes())
 
 
 def test_stubs_and_headers_leave_with_exact_bytes(tmp_path: Path) -> None:
@@ -244,7 +240,3 @@ def test_nested_archives_are_told(tmp_path: Path) -> None:
         add(archive, "x.py", b"")
     found = findings(zip_of(tmp_path, {"lib.whl": inner.getvalue()}))
     assert [each["path"] for each in found["LP719"]] == ["lib.whl"]
-
-
-def test_advice_is_about_what_it_says() -> None:
-    assert Advice("LP501", "note", "m").cases == 1
