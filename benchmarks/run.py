@@ -21,6 +21,11 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
 from imports import Imports, measure_imports, render_imports  # noqa: E402 -- needs the path above
 from machine import machine_facts  # noqa: E402 -- likewise
+from predictions import (  # noqa: E402 -- likewise
+    Predictions,
+    measure_predictions,
+    render_predictions,
+)
 from sizes import Sizes, measure_sizes, render_sizes  # noqa: E402 -- likewise
 from speed import SpeedResult, measure_speed, render_speed  # noqa: E402 -- likewise
 from support.fixture_wheels import (  # noqa: E402 -- likewise
@@ -33,7 +38,7 @@ from support.index_server import IndexServer  # noqa: E402 -- likewise
 from timing import ContenderFailedError  # noqa: E402 -- likewise
 from workload import Bench  # noqa: E402 -- likewise
 
-SECTIONS = ("speed", "sizes", "imports")
+SECTIONS = ("speed", "sizes", "imports", "predictions")
 
 
 @dataclass(kw_only=True)
@@ -44,6 +49,7 @@ class Results:
     speed: list[SpeedResult] = field(default_factory=list)
     sizes: Sizes = field(default_factory=lambda: Sizes(results=[], skipped=[]))
     imports: Imports = field(default_factory=Imports)
+    predictions: Predictions = field(default_factory=Predictions)
 
     def measure(self, fresh: Bench, *, sections: Sequence[str], rounds: int) -> None:
         """Build one workload with an empty store, then measure what `sections` name."""
@@ -58,6 +64,8 @@ class Results:
             measure_sizes(kept, self.sizes)
         if "imports" in sections:
             measure_imports(kept, self.imports, rounds=min(rounds, 3))
+        if "predictions" in sections:
+            measure_predictions(kept, self.predictions)
 
     def render(self, facts: dict[str, str], *, seconds: float) -> str:
         """Write the whole page."""
@@ -78,6 +86,8 @@ class Results:
             lines += render_sizes(self.sizes)
         if self.imports.results or self.imports.skipped:
             lines += render_imports(self.imports)
+        if self.predictions.results or self.predictions.skipped:
+            lines += render_predictions(self.predictions)
         return "\n".join(lines)
 
     def to_document(self, facts: dict[str, str]) -> dict[str, Any]:
@@ -88,7 +98,12 @@ class Results:
             "speed": [result.to_document() for result in self.speed],
             "sizes": [result.to_document() for result in self.sizes.results],
             "imports": [result.to_document() for result in self.imports.results],
-            "skipped": [*self.sizes.skipped, *self.imports.skipped],
+            "predictions": [result.to_document() for result in self.predictions.results],
+            "skipped": [
+                *self.sizes.skipped,
+                *self.imports.skipped,
+                *self.predictions.skipped,
+            ],
         }
 
 
