@@ -21,6 +21,7 @@ from packager.slim.rules import choose_listed
 _RULES = 2
 _ASK = 3
 _FEATURE = 4
+_GPU_ONLY = frozenset({"triton", "pytorch-triton"})
 _HASH = "sha256=" + "0" * 43
 
 Manifest = Mapping[str, Any]
@@ -101,13 +102,14 @@ def _gpu(shipped: Sequence[Mapping[str, Any]]) -> Iterator[Trim]:
     Developer Guide offers processors and memory only.
     """
     for each in shipped:
-        if not each["name"].startswith("nvidia-"):
+        if not each["name"].startswith("nvidia-") and each["name"] not in _GPU_ONLY:
             continue
         gone = {row[0] for row in each["files"] if ".dist-info/" not in row[0]}
-        drops = [
-            {"glob": f"/{folder}/**", "reason": "Lambda has no GPU"}
-            for folder in sorted({"/".join(path.split("/")[:2]) for path in gone})
-        ]
+        # Many share the folder `nvidia`; each has one of its own below.
+        folders = {
+            "/".join(path.split("/")[: 2 if path.startswith("nvidia/") else 1]) for path in gone
+        }
+        drops = [{"glob": f"/{f}/**", "reason": "Lambda has no GPU"} for f in sorted(folders)]
         yield Trim(
             f"gpu-{each['name']}",
             f"drop {each['name']} (Lambda has no GPU)",
