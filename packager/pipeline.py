@@ -87,9 +87,8 @@ def find_dependencies(
 
 
 def inputs_of(function: Function, *, store: Store) -> list[str]:
-    """Return the files, absent ones too, that the function's settings and dependencies stand on."""
-    files = [str(path) for path in function.configuration_files]
-    return files + Memory(store, function).files()
+    """Return the files, absent ones too, that the function's dependencies stand on."""
+    return Memory(store, function).files()
 
 
 def artifact_path(function: Function) -> Path:

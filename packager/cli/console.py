@@ -5,8 +5,6 @@ import sys
 import threading
 from typing import Any, TextIO
 
-import click
-
 from packager.errors import LpackError
 
 _LEVEL_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "ok": "green"}
@@ -40,6 +38,8 @@ class Console:
     def begin(self, title: str, total_bytes: int) -> None:
         """Open a bar when somebody watches."""
         if self.verbosity >= 0 and sys.stderr.isatty():
+            import click  # noqa: PLC0415 -- costs more than a rebuild does by itself
+
             self._bar = click.progressbar(
                 length=total_bytes, label=title, file=sys.stderr, show_pos=False
             )
@@ -62,20 +62,27 @@ class Console:
 
 
 def say(text: str) -> None:
-    """Write a line to stderr; it was styled or not already, click must not decide again."""
-    click.echo(text, err=True, color=True)
+    """Write a line to stderr; it was styled or not already."""
+    sys.stderr.write(text + "\n")
+    sys.stderr.flush()
 
 
 def styled(text: str, **style: Any) -> str:  # noqa: ANN401 -- click.style's own keywords
     """Style `text` for stderr, following NO_COLOR and FORCE_COLOR (no-color.org)."""
-    return click.style(text, **style) if _colours(sys.stderr) else text
+    return _style(text, **style) if _colours(sys.stderr) else text
 
 
 def painted(text: str, level: str) -> str:
     """Colour a word of a result on stdout by its level, as `styled` does for stderr."""
     if not _colours(sys.stdout):
         return text
-    return click.style(text, fg=_LEVEL_COLOURS[level], bold=True)
+    return _style(text, fg=_LEVEL_COLOURS[level], bold=True)
+
+
+def _style(text: str, **style: Any) -> str:  # noqa: ANN401 -- likewise
+    import click  # noqa: PLC0415 -- as above
+
+    return click.style(text, **style)
 
 
 def _colours(stream: TextIO) -> bool:

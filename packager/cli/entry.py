@@ -1,6 +1,7 @@
 """Where the `lpack` command starts and ends: the shortest way first.
 
-A build of which nothing changed is answered before the command line library is loaded.
+A build of which nothing changed, or only the user's code, is answered without ever loading the
+command line library.
 """
 
 import gc
@@ -16,9 +17,14 @@ def main() -> NoReturn:
     gc.set_threshold(100_000)
     arguments = sys.argv[1:]
     if arguments[:1] == ["build"]:
-        from packager.cli.unchanged import replay  # noqa: PLC0415 -- only for `build`
+        from packager.cli.unchanged import recall, replay  # noqa: PLC0415 -- only for `build`
 
-        code = replay(arguments)
+        stamp = recall(arguments)
+        code = replay(stamp) if stamp is not None else None
+        if code is None and stamp is not None:
+            from packager.cli.again import rebuild  # noqa: PLC0415 -- only when something changed
+
+            code = rebuild(arguments, stamp)
         if code is not None:
             leave(code)
     from packager.cli.main import run  # noqa: PLC0415 -- not needed when nothing changed

@@ -1,15 +1,13 @@
-"""The command group, and what becomes of every way a command can end."""
+"""The command group, and what becomes of a command line that click refuses."""
 
 import importlib
-import os
-import sys
 from collections.abc import Sequence
 
 import click
 
 from packager import __version__
-from packager.cli.console import render_error, say, styled
-from packager.errors import CannotBuild, LpackError
+from packager.cli.console import say, styled
+from packager.cli.ending import end_of
 
 _COMMANDS = {
     "build": "Build the zips of a project's functions, measured against AWS's limits.",
@@ -26,8 +24,6 @@ _COMMANDS = {
     "invoke": "Let a built function answer an event on this machine, as in Lambda.",
     "cache": "Look after the store: its place and size, verify it, prune it.",
 }
-_INTERRUPTED = 130
-_BUG = 70
 
 
 class _LazyGroup(click.Group):
@@ -72,18 +68,18 @@ def group() -> None:
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
 
 
-def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 -- one return for each way to end
+def run(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code."""
+    return end_of(lambda: _dispatch(arguments))
+
+
+def _dispatch(arguments: Sequence[str]) -> object:
     try:
-        result = group.main(list(arguments), prog_name="lpack", standalone_mode=False)
-    except LpackError as error:
-        say(render_error(error))
-        return error.exit_code
+        return group.main(list(arguments), prog_name="lpack", standalone_mode=False)
     except click.exceptions.Exit as end:
         return end.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        say("interrupted")
-        return _INTERRUPTED
+    except click.Abort:
+        raise KeyboardInterrupt from None
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message())
         return 2
@@ -92,16 +88,6 @@ def run(arguments: Sequence[str]) -> int:  # noqa: PLR0911 -- one return for eac
     except click.ClickException as error:
         say(f"{styled('error:', fg='red', bold=True)} {error.format_message()}")
         return 2
-    except (BrokenPipeError, SystemExit):
-        # Whoever read the result has enough of it: click then exits with 1, the code of a failed
-        # check. Python must not complain at exit either.
-        sys.stdout = None
-        return 0
-    except OSError as error:
-        return _disk(error)
-    except Exception:  # noqa: BLE001 -- the last resort: everything foreseen ends above
-        return _bug()
-    return result if isinstance(result, int) else 0
 
 
 def _usage(error: click.UsageError) -> int:
@@ -109,27 +95,3 @@ def _usage(error: click.UsageError) -> int:
     command = error.ctx.command_path if error.ctx is not None else "lpack"
     say(f"{styled('hint:', fg='cyan', bold=True)} {command} --help")
     return 2
-
-
-def _disk(error: OSError) -> int:
-    """Word what the disk did where no stage foresaw it: an error of the system is no bug."""
-    if error.errno is None or os.environ.get("LPACK_TRACEBACK"):
-        return _bug()
-    place = f"cannot use `{error.filename}`" if error.filename else "the system refuses a file"
-    refusal = CannotBuild(
-        f"{place}: {os.strerror(error.errno)}",
-        hint="check disk, permissions and `ulimit -n`; LPACK_TRACEBACK=1 shows where it happens",
-    )
-    say(render_error(refusal))
-    return refusal.exit_code
-
-
-def _bug() -> int:
-    import traceback  # noqa: PLC0415 -- only when lpack is wrong
-
-    traceback.print_exc()
-    say(
-        f"{styled('error:', fg='red', bold=True)} this is a bug in lpack {__version__}, "
-        "not in your project: please report the lines above"
-    )
-    return _BUG

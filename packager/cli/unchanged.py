@@ -1,7 +1,7 @@
 """Answer a build of which nothing changed from what the last one said.
 
-The stamp of a command line in a folder lists every input and output with its identity, and what
-was printed. While all of them are the same, the answer is the same.
+The stamp of a command line in a folder holds, for every function, all inputs and outputs with
+their identity, and what was printed. While all of them are the same, the answer is the same.
 """
 
 import hashlib
@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from packager.code_identity import code_identity
 from packager.errors import LpackError
@@ -18,42 +19,76 @@ from packager.wheels.store import Store
 # A file written to this recently may change again without a visible difference.
 _RACY_NS = 50_000_000
 _VARIABLES = ("LPACK_", "PIP_", "UV_", "SOURCE_DATE_EPOCH")
+_LIMIT_PASSED = 1
+
+Identity = list[int] | None
 
 
-def replay(arguments: Sequence[str]) -> int | None:
-    """Print the last answer and return its exit code, or return None when work is to be done."""
+class Looks:
+    """Identities of paths, each looked at once: many functions stand on the same files."""
+
+    def __init__(self) -> None:
+        """Look at nothing yet."""
+        self._found: dict[str, Identity] = {}
+
+    def __call__(self, path: str) -> Identity:
+        """Return the identity of `path` as it was when it was first asked for."""
+        if path not in self._found:
+            self._found[path] = identity_of(path)
+        return self._found[path]
+
+    def hold(self, entries: Iterable[Sequence[Any]]) -> bool:
+        """Tell whether every path in `entries` (path, identity) is as it was."""
+        return all(self(path) == known for path, known, *_ in entries)
+
+
+def recall(arguments: Sequence[str]) -> dict[str, Any] | None:
+    """Return the stamp of this command line in this folder, if there is one."""
     try:
-        stamp = Store.default().read_document("stamps", _key(arguments))
+        return Store.default().read_document("stamps", _key(arguments))
     except (LpackError, OSError):
         return None
-    if stamp is None or any(identity_of(path) != known for path, known in stamp["paths"]):
+
+
+def replay(stamp: dict[str, Any]) -> int | None:
+    """Print the last answer and return its exit code, or return None when work is to be done."""
+    looks = Looks()
+    answers = stamp["answers"]
+    if not stamp["replayable"] or not looks.hold(stamp["paths"]):
         return None
-    sys.stderr.write(stamp["stderr"])
-    sys.stderr.flush()
+    if not all(looks.hold(answer["paths"]) for answer in answers):
+        return None
     try:
-        sys.stdout.write(stamp["stdout"])
+        return show(answers, stamp["output_format"])
+    except OSError:
+        return None
+
+
+def show(answers: Sequence[dict[str, Any]], output_format: str) -> int:
+    """Print `answers` and return the exit code; raises OSError when a manifest cannot be read."""
+    if output_format == "text":
+        stdout = "\n".join([answer["stdout"] for answer in answers])
+    else:
+        manifests = []
+        for answer in answers:
+            with open(answer["manifest"], encoding="utf-8") as file:
+                manifests.append(file.read().rstrip())
+        stdout = '{"schema_version":1,"manifests":[' + ",".join(manifests) + "]}\n"
+    stderr = "".join([answer["stderr"] for answer in answers])
+    try:
+        sys.stdout.write(stdout)
         sys.stdout.flush()
     except BrokenPipeError:
         # Whoever read the result has enough of it; Python must not complain at exit either.
         sys.stdout = None
-    return int(stamp["exit_code"])
+    sys.stderr.write(stderr)
+    sys.stderr.flush()
+    return 0 if all(answer["fits"] for answer in answers) else _LIMIT_PASSED
 
 
-def remember(
-    store: Store,
-    arguments: Sequence[str],
-    *,
-    paths: Iterable[str],
-    answer: tuple[str, str, int],
-) -> None:
-    """Keep `answer` (stdout, stderr, exit code) while `paths` stay as they are."""
-    entries = [[path, identity_of(path)] for path in paths]
-    stdout, stderr, exit_code = answer
-    store.write_document(
-        "stamps",
-        _key(arguments),
-        {"paths": entries, "stdout": stdout, "stderr": stderr, "exit_code": exit_code},
-    )
+def remember(store: Store, arguments: Sequence[str], stamp: dict[str, Any]) -> None:
+    """Keep `stamp` for the next time that this command line is given in this folder."""
+    store.write_document("stamps", _key(arguments), stamp)
 
 
 def is_settled(paths: Iterable[str], started_ns: int) -> bool:
@@ -65,8 +100,8 @@ def is_settled(paths: Iterable[str], started_ns: int) -> bool:
     return True
 
 
-def identity_of(path: str) -> list[int] | None:
-    """Return size, dates in ns, inode and mode of `path`, or None when it is not there."""
+def identity_of(path: str) -> Identity:
+    """Return size, dates in ns, inode, mode and device of `path`, or None when it is not there."""
     try:
         status = os.stat(path)
     except OSError:
@@ -77,6 +112,7 @@ def identity_of(path: str) -> list[int] | None:
         status.st_ctime_ns,
         status.st_ino,
         status.st_mode,
+        status.st_dev,
     ]
 
 

@@ -1,7 +1,6 @@
 """Files of the user become text and tables, with one line naming the file when they cannot."""
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,8 @@ def read_text(file: Path, root: Path) -> str:
 
 def load_toml(file: Path, root: Path) -> dict[str, Any]:
     """Read a TOML document. Raises UsageError naming the file, the line and the column."""
+    import tomllib  # noqa: PLC0415 -- a rebuild after a change of the user's code reads no TOML
+
     try:
         return tomllib.loads(read_text(file, root))
     except tomllib.TOMLDecodeError as error:

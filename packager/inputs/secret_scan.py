@@ -22,6 +22,11 @@ _NAMES = r"""
     | (?:aws[-_])?credentials | credentials.*\.json | client_secret.*\.json
     | service[-_]account.*\.json
     """
+# Every name above holds one of these: looking for them spares most builds the expressions.
+_FRAGMENTS = (
+    "env", "rc", "pgpass", "htpasswd", "credentials", "dockercfg", ".pem", ".key", ".p12", ".pfx",
+    ".jks", ".keystore", ".kdbx", ".ppk", "id_", ".tfstate", ".tfvars", "client_secret", "account",
+)  # fmt: skip
 # Templates of `.env` files hold names without values; public keys and code are no secrets.
 _HARMLESS = r"(?:\.env|.+\.env)\.(?:example|sample|template|dist|defaults?)|.+\.pub"
 _CODE = (".py", ".pyi", ".so")
@@ -72,7 +77,8 @@ _CONTENTS = (
 
 def name_of_secret(name: str) -> bool:
     """Tell whether a file of this name is taken to be a secret, unless its content clears it."""
-    if name.endswith(_CODE):
+    lower = name.lower()
+    if name.endswith(_CODE) or not any(fragment in lower for fragment in _FRAGMENTS):
         return False
     if not re.fullmatch(_NAMES, name, re.VERBOSE | re.IGNORECASE):
         return False

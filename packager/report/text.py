@@ -170,14 +170,15 @@ def _subtraction(build: Build) -> list[str]:
 
 
 def _wrapped(sentence: str, *, first: str = "    ", rest: str = "      ") -> list[str]:
-    """Break a sentence at 100 columns under its sign."""
-    from textwrap import wrap  # noqa: PLC0415 -- most bundles have nothing to subtract
+    """Break a sentence at 100 columns under its sign; a longer word has a line of its own.
 
-    return wrap(
-        sentence,
-        _COLUMNS,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    Not `textwrap`, whose expressions take longer to prepare than a whole report takes.
+    """
+    lines: list[str] = []
+    line = first
+    for word in sentence.split(" "):
+        if line.strip() and len(line) + len(word) > _COLUMNS:
+            lines.append(line.rstrip())
+            line = rest
+        line += f"{word} "
+    return [*lines, line.rstrip()]

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from support.dependencies import graph
 from support.fixture_wheels import CHECKOUT
 
-from packager.measure.shares import reachable, requires_of, retained, shares
+from packager.measure.shares import dominators, reachable, requires_of, retained, shares
 
 CASES = json.loads((CHECKOUT / "tests/cases/shares/graphs.json").read_text())
 FIGURES = {name: (n + 1, 1000 * 2**n, 7 * 2**n) for n, name in enumerate("abcdef")}
@@ -58,4 +59,18 @@ def test_retained_agrees_with_taking_the_distribution_out(requires: dict[str, li
             other for other in rest if closed(other, [root for root in roots if root != name], rest)
         }
         assert retained(name, roots, edges) == edges.keys() - left
+    above = dominators(roots, edges)
+    for name in edges:
+        below = {name}
+        for other, nearest in above.items():
+            if nearest in below:
+                below.add(other)
+        assert below == retained(name, roots, edges)
     assert reachable(roots, edges) == edges.keys()
+
+
+def test_long_chains_and_thousands_of_distributions() -> None:
+    names = [f"d{number}" for number in range(3000)]
+    requires = {name: [following] for name, following in pairwise(names)}
+    above = dominators([names[0]], requires)
+    assert above == {names[0]: "", **{following: name for name, following in pairwise(names)}}

@@ -1,0 +1,268 @@
+"""What `lpack build` does once it knows the functions and their settings.
+
+Needs neither the command line library nor the configuration: a rebuild after a change of the
+user's code starts here.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from packager.cli.console import Console
+from packager.cli.packing import packed
+from packager.cli.refusals import render_refusals, shown_path
+from packager.cli.signatures import listing_of, signatures_of
+from packager.cli.unchanged import Looks, identity_of, is_settled, remember, show
+from packager.inputs.source_tree import Identity, collect_source
+from packager.model.build import Build, BuildOptions
+from packager.model.project import Function, SourceTree
+from packager.pipeline import build_function, inputs_of, manifest_path, outputs_of
+from packager.report.text import render_build
+from packager.wheels.store import Store
+
+Answer = dict[str, Any]
+
+
+class Request(NamedTuple):
+    """A command line after it was understood: what to build, how, and how to tell of it.
+
+    `jobs` is how many functions are built at once. A request that depends on more than files is
+    not `replayable`; one that has to be done whenever it is asked is not `remembered`. With
+    `depfile` a rule for make is written beside each artifact.
+    """
+
+    functions: tuple[Function, ...]
+    options: BuildOptions
+    output_format: str
+    verbosity: int
+    jobs: int
+    replayable: bool = True
+    remembered: bool = True
+    depfile: bool = False
+
+
+def build_all(
+    request: Request,
+    arguments: Sequence[str],
+    *,
+    store: Store,
+    started_ns: int,
+    earlier: Sequence[Answer] = (),
+) -> int:
+    """Build what changed since the `earlier` answers, print all answers and keep them.
+
+    Raises LpackError for the first function, in their order, that cannot be built.
+    """
+    anew = request.options.upgrade or request.options.write_lock or not request.remembered
+    known = {} if anew else _usable(earlier)
+    answers: dict[str, Answer] = {}
+    waiting: list[Function] = []
+    for function in request.functions:
+        answer = known.get(function.name)
+        if answer is not None and answer["function"] == _packed(function):
+            answers[function.name] = answer
+        else:
+            waiting.append(function)
+    makers = {
+        function.name: _Maker(function, request, store, started_ns, earlier) for function in waiting
+    }
+    _at_once([maker.make for maker in makers.values()], request.jobs)
+    for name, maker in makers.items():
+        answers[name] = maker.answer_or_raise()
+    ordered = [answers[function.name] for function in request.functions]
+    code = show(ordered, request.output_format)
+    _keep(request, arguments, ordered, store=store, started_ns=started_ns)
+    return code
+
+
+def _usable(earlier: Sequence[Answer]) -> dict[str, Answer]:
+    looks = Looks()
+    return {
+        answer["name"]: answer
+        for answer in earlier
+        if answer["settled"] and looks.hold(answer["paths"])
+    }
+
+
+def _at_once(works: Sequence[Callable[[], None]], jobs: int) -> None:
+    """Do all `works`, up to `jobs` of them at a time; none of them raises."""
+    if len(works) < 2 or jobs < 2:
+        for work in works:
+            work()
+        return
+    waiting = iter(works)
+    lock = threading.Lock()
+
+    def run() -> None:
+        while True:
+            with lock:
+                work = next(waiting, None)  # the name is bound anew when the user gives up
+            if work is None:
+                return
+            work()
+
+    threads = [threading.Thread(target=run) for _ in range(min(jobs, len(works)))]
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:
+        # What is at work ends by itself and leaves nothing behind; nothing new begins.
+        with lock:
+            waiting = iter(())
+        for thread in threads:
+            thread.join()
+        raise
+
+
+class _Maker:
+    """Builds one function and words the answer."""
+
+    def __init__(
+        self,
+        function: Function,
+        request: Request,
+        store: Store,
+        started_ns: int,
+        earlier: Sequence[Answer],
+    ) -> None:
+        self._function = function
+        self._request = request
+        self._store = store
+        self._started_ns = started_ns
+        self._earlier = next((each for each in earlier if each["name"] == function.name), None)
+        self._console = Console(request.verbosity)
+        self._answer: Answer | None = None
+        self._error: BaseException | None = None
+
+    def make(self) -> None:
+        """Build; what goes wrong is kept for `answer_or_raise`."""
+        try:
+            self._answer = self._build()
+        except BaseException as error:  # noqa: BLE001 -- raised again in the main thread
+            self._error = error
+
+    def answer_or_raise(self) -> Answer:
+        """Return the answer, or raise what went wrong."""
+        if self._error is not None:
+            raise self._error
+        assert self._answer is not None  # noqa: S101 -- one of both is there
+        return self._answer
+
+    def _build(self) -> Answer:
+        function, console = self._function, self._console
+        for guess in function.guesses:
+            console.step(f"{function.name}: {guess.setting} = {guess.value} ({guess.because})")
+        tree = collect_source(function, known=self._looked_into())
+        if not tree.files:
+            console.warn(f"{function.name}: no file of your own code is in the zip")
+        build = _builder_of(function)(
+            function, tree, store=self._store, options=self._request.options, reporter=console
+        )
+        inputs = list(_inputs(build, tree, store=self._store))
+        outputs = _outputs(build)
+        stderr = render_refusals([build])
+        if self._request.depfile:
+            from packager.cli.depfiles import write_depfile  # noqa: PLC0415 -- only for make
+
+            more = (function.root, *function.configuration_files)
+            write_depfile(build.artifact.path, [*inputs, *map(str, more)])
+        entries = _entries(inputs)
+        # After the look: what changed since the start counts, whenever that was.
+        settled = not console.warnings and is_settled(inputs, self._started_ns)
+        return {
+            "name": function.name,
+            "function": _packed(function),
+            "settled": settled,
+            "paths": [*entries, *_entries(outputs)],
+            "outputs": outputs,
+            "files": [file.path for file in tree.files],
+            "signatures": signatures_of(function, tree),
+            "manifest": str(manifest_path(function)),
+            "stdout": render_build(build, shown_path=shown_path(build)),
+            "stderr": stderr,
+            "fits": not stderr,
+        }
+
+    def _looked_into(self) -> dict[str, Identity]:
+        """Return the files in which the last build found no secret."""
+        earlier = self._earlier
+        if earlier is None or not earlier["settled"] or earlier["function"] is None:
+            return {}
+        if earlier["function"] != _packed(self._function):
+            return {}
+        files = set(earlier["files"])
+        return {
+            path: (known[0], known[1], known[2], known[3], known[5])
+            for path, known, *_ in earlier["paths"]
+            if path in files and known is not None
+        }
+
+
+def _keep(
+    request: Request,
+    arguments: Sequence[str],
+    answers: Sequence[Answer],
+    *,
+    store: Store,
+    started_ns: int,
+) -> None:
+    """Remember the answers for the next run with the same command line."""
+    if request.options.write_lock or request.options.upgrade or not request.remembered:
+        return
+    roots = dict.fromkeys(str(function.root) for function in request.functions)
+    files = dict.fromkeys(
+        str(path) for function in request.functions for path in function.configuration_files
+    )
+    paths = [*roots, *files, *(f"{root}/.python-version" for root in roots)]
+    entries = _entries(paths)
+    settled = is_settled([*files, *paths[-len(roots) :]], started_ns)
+    stamp = {
+        "replayable": request.replayable and settled and all(each["settled"] for each in answers),
+        "output_format": request.output_format,
+        "request": _packed(request) if request.replayable and settled else None,
+        "paths": entries,
+        "answers": list(answers),
+    }
+    remember(store, arguments, stamp)
+
+
+def _packed(value: Any) -> Any:  # noqa: ANN401 -- a noun, and what it becomes
+    """Return `value` as JSON-ready values; None for settings that cannot be remembered."""
+    try:
+        return packed(value)
+    except TypeError:
+        return None
+
+
+def _entries(paths: Iterable[str]) -> list[list[Any]]:
+    """Return path, identity and, for folders, what is in them."""
+    return [[path, identity_of(path), listing_of(path)] for path in dict.fromkeys(paths)]
+
+
+def _inputs(build: Build, tree: SourceTree, *, store: Store) -> Sequence[str]:
+    """Everything on disk that the answer stands on, besides the configuration."""
+    return [
+        *(source.path for source in tree.files),
+        *(folder for folder, _ in tree.folders),
+        *inputs_of(build.function, store=store),
+    ]
+
+
+def _builder_of(function: Function) -> Callable[..., Build]:
+    if function.package_type == "image":
+        # Loaded here because zips need nothing of it.
+        from packager.pipeline_image import build_image  # noqa: PLC0415
+
+        return build_image
+    return build_function
+
+
+def _outputs(build: Build) -> list[str]:
+    function = build.function
+    if function.package_type == "image":
+        from packager.pipeline_image import image_outputs  # noqa: PLC0415 -- as above
+
+        return [str(path) for path in (*image_outputs(function), manifest_path(function))]
+    return [str(path) for path in outputs_of(function, build.dependencies)]
