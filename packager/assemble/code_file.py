@@ -62,7 +62,7 @@ def _read(source: SourceFile, offset: int) -> tuple[Record, list[bytes]]:
             crc = zlib.crc32(data)
             stream = deflated(data)
             method = DEFLATED if len(stream) < len(data) else STORED
-            body = [stream if method == DEFLATED else data]
+            body = [bytes(stream) if method == DEFLATED else data]
         if _identity(descriptor) != before:
             raise _ChangedError
     finally:

@@ -25,11 +25,12 @@ def large_encoder() -> str:
     return f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level {_LEVEL}"
 
 
-def deflated(data: bytes | bytearray | memoryview, level: int = _LEVEL) -> bytes:
+def deflated(data: bytes | bytearray | memoryview, level: int = _LEVEL) -> bytes | bytearray:
     """Return the raw deflate stream of `data` (RFC 1951); `level` is 1 to 12."""
     from deflate import deflate_compress  # noqa: PLC0415 -- only loaded when something is deflated
 
-    return bytes(deflate_compress(data, level))
+    stream: bytearray = deflate_compress(data, level)
+    return stream
 
 
 def deflated_stream(chunks: Iterable[bytes]) -> Iterator[bytes]:

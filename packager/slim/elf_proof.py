@@ -6,7 +6,7 @@ refuses those whose offset and address disagree modulo p_align.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ _LOAD = 1
 _NULL, _NOBITS = 0, 8
 _ALLOC = 0x2
 _PAGE_BYTES = 4096
-_CHUNK = 4 << 20
+_CHUNK = 1 << 20
 
 # Offsets move, and with them exactly these bytes of the two tables at the front.
 _MOVED_IN_HEADER = ((32, 48), (60, 64))
@@ -64,7 +64,10 @@ class _Section(NamedTuple):
 class _Elf:
     """One side of the comparison; struct.error when its tables lie outside of it."""
 
-    def __init__(self, data: bytes | bytearray | memoryview) -> None:
+    def __init__(
+        self, data: bytes | bytearray | memoryview, rest: Callable[[], None] = lambda: None
+    ) -> None:
+        self.rest = rest
         self.data = memoryview(data).cast("B")
         header: tuple[int, ...] = _HEADER.unpack_from(self.data)
         self.identity = (*header[:5], *header[7:11])
@@ -107,13 +110,19 @@ class _Elf:
             yield at + _MOVED_IN_SEGMENT[0], at + _MOVED_IN_SEGMENT[1]
 
 
-def check_stripped(before: bytes | memoryview, after: bytes | bytearray | memoryview) -> list[str]:
+def check_stripped(
+    before: bytes | memoryview,
+    after: bytes | bytearray | memoryview,
+    *,
+    rest: Callable[[], None] = lambda: None,
+) -> list[str]:
     """Return everything by which the library `after` could behave unlike `before`; [] is the proof.
 
-    Each finding is a sentence without a subject's name. Never raises for odd bytes.
+    `rest` is called now and then: whoever maps the files can let go of what was read. Each
+    finding is a sentence without a subject's name. Never raises for odd bytes.
     """
     try:
-        old, new = _Elf(before), _Elf(after)
+        old, new = _Elf(before, rest), _Elf(after)
         return list(_findings(old, new))
     except (struct.error, IndexError) as error:
         return [f"one of the files cannot be read: {error}"]
@@ -166,19 +175,20 @@ def _same_but_moved(old: _Elf, new: _Elf, was: _Segment, now: _Segment) -> bool:
     for start, end in sorted(old.moved_fields()):
         low, high = max(start, position), min(end, was.end)
         if low < high:
-            if not _same(old.data, new.data, (position, low), shift):
+            if not _same(old, new, (position, low), shift):
                 return False
             position = high
-    return _same(old.data, new.data, (position, was.end), shift)
+    return _same(old, new, (position, was.end), shift)
 
 
-def _same(old: memoryview, new: memoryview, part: tuple[int, int], shift: int) -> bool:
+def _same(old: _Elf, new: _Elf, part: tuple[int, int], shift: int) -> bool:
     """Compare `part` of the old file with the same bytes `shift` further left in the new one."""
     for start in range(*part, _CHUNK):
         end = min(start + _CHUNK, part[1])
         # Copies compare far faster than views, which Python compares byte by byte.
-        if bytes(old[start:end]) != bytes(new[start - shift : end - shift]):
+        if bytes(old.data[start:end]) != bytes(new.data[start - shift : end - shift]):
             return False
+        old.rest()
     return True
 
 
@@ -220,7 +230,7 @@ def _kept_section_findings(old: _Elf, new: _Elf, index: int) -> Iterator[str]:
     if was.meaning != now.meaning:
         yield f"section {index} differs in more than its offset"
     elif now.end > len(new.data) or not _same(
-        old.data, new.data, (was.offset, was.end), was.offset - now.offset
+        old, new, (was.offset, was.end), was.offset - now.offset
     ):
         yield f"section {index} holds other bytes"
     elif was.flags & _ALLOC and old.home(was.offset, was.end) != new.home(now.offset, now.end):

@@ -29,6 +29,7 @@ from packager.slim.elf_layout import (
     Segment,
 )
 from packager.slim.elf_proof import check_stripped
+from packager.slim.elf_room import Room, joined
 
 WORTHWHILE_BYTES = 1024
 WORTHWHILE_SHARE = 1 / 1000
@@ -94,10 +95,12 @@ def _is_promising(layout: Layout, removed: Collection[int], file_bytes: int) -> 
     return freed >= file_bytes * WORTHWHILE_SHARE
 
 
-def strip_elf(data: bytes | bytearray | memoryview) -> Stripped | Untouched:
+def strip_elf(
+    data: bytes | bytearray | memoryview, *, room: Room | None = None
+) -> Stripped | Untouched:
     """Strip the 64-bit x86_64 or aarch64 library `data`; any other bytes stay as they are.
 
-    The result has passed `check_stripped`.
+    The result has passed `check_stripped`. `room` is where it is written to.
     """
     view = memoryview(data).cast("B")
     try:
@@ -107,13 +110,14 @@ def strip_elf(data: bytes | bytearray | memoryview) -> Stripped | Untouched:
             return Untouched(reason="it has nothing to strip")
         if not _is_promising(layout, removed, len(view)):
             return Untouched(reason="stripping it is not worth a change")
-        stripped = _rewrite(view, layout, removed)
+        room = room or Room()
+        stripped = _rewrite(view, layout, removed, room)
     except OddElf as odd:
         return Untouched(reason=str(odd))
     saved_bytes = len(view) - len(stripped)
     if saved_bytes < max(WORTHWHILE_BYTES, len(view) * WORTHWHILE_SHARE):
         return Untouched(reason="stripping it is not worth a change")
-    findings = check_stripped(view, stripped)
+    findings = check_stripped(view, stripped, rest=room.rest)
     if findings:
         return Untouched(reason=f"stripping it went wrong: {findings[0]}")
     return Stripped(
@@ -159,13 +163,13 @@ class _Tail(NamedTuple):
     names_index: int
 
 
-def _rewrite(data: memoryview, layout: Layout, removed: set[int]) -> bytearray:
+def _rewrite(data: memoryview, layout: Layout, removed: set[int], room: Room) -> bytearray:
     """Return the new file. Raises OddElf when it holds bytes that nothing accounts for."""
     moves = moves_of(blocks_of(layout))
     places = Places(layout, moves)
     pieces = list(_body(data, layout, moves))
     tail = _tail(data, layout, removed, places)
-    stripped = bytearray().join(pieces + tail.pieces)
+    stripped = joined(pieces + tail.pieces, room)
     header = layout.header._replace(
         segments_offset=places.offset(layout.header.segments_offset),
         sections_offset=tail.sections_offset,

@@ -1,22 +1,17 @@
 """Contents of a wheel's members: the first bytes, or all of them without filling the memory."""
 
-import mmap
 import os
-import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from packager.model.canonical import DEFLATED
 from packager.model.wheel import WheelMember
+from packager.slim.mapped import LARGE_BYTES, mapped_copy
 
 HEAD_BYTES = 64
 _ENOUGH = 4096
 _CHUNK = 1024 * 1024
-
-# A larger file is inflated into a temporary file and mapped, so that only what is looked at
-# takes memory.
-_MAPPED_ABOVE_BYTES = 8 * 1024 * 1024
 
 
 def stored_chunks(source: int, member: WheelMember) -> Iterator[bytes]:
@@ -41,13 +36,9 @@ def inflated_head(source: int, member: WheelMember) -> bytes:
 
 def contents(source: int, member: WheelMember, folder: Path) -> bytes | memoryview:
     """Return the member's contents; large ones are mapped from a nameless file in `folder`."""
-    if member.uncompressed_bytes <= _MAPPED_ABOVE_BYTES:
+    if member.uncompressed_bytes < LARGE_BYTES:
         return b"".join(_inflated(source, member))
-    with tempfile.TemporaryFile(dir=folder) as file:
-        for chunk in _inflated(source, member):
-            file.write(chunk)
-        file.flush()
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+    return mapped_copy(_inflated(source, member), folder)
 
 
 def _inflated(source: int, member: WheelMember) -> Iterator[bytes]:

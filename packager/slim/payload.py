@@ -8,7 +8,7 @@ import os
 from collections import deque
 from concurrent.futures import Executor, Future
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from packager.errors import WheelRefused
 from packager.model.canonical import Record
@@ -17,9 +17,11 @@ from packager.model.prune import SlimSettings
 from packager.model.record import RecordEntry, render_record
 from packager.model.wheel import AdmittedWheel, WheelMember
 from packager.slim.byte_budget import ByteBudget
+from packager.slim.elf_room import Room
 from packager.slim.elf_seals import is_sealed
 from packager.slim.inflating import contents, inflated_head, stored_chunks
 from packager.slim.layout import Layout, lay_out
+from packager.slim.mapped import LARGE_BYTES, Residents, little_resident, room_for
 from packager.slim.payload_writer import PayloadWriter
 from packager.slim.rules import choose_dropped
 from packager.slim.transform import (
@@ -104,6 +106,23 @@ def _pruned(
     )
 
 
+class _MappedRoom(Room):
+    """Room in a file, kept out of memory together with what is read meanwhile."""
+
+    def __init__(self, folder: Path, residents: Residents) -> None:
+        self._folder = folder
+        self._residents = residents
+
+    def make(self, length: int) -> bytearray:
+        buffer = room_for(length, self._folder)
+        self._residents.add(buffer)
+        # What is done with a bytearray of fixed length, a mapping can do as well.
+        return cast("bytearray", buffer)
+
+    def rest(self) -> None:
+        self._residents.shed()
+
+
 class _Slimming:
     """Writes the members of one wheel, transforming a bounded number of bytes ahead."""
 
@@ -157,15 +176,23 @@ class _Slimming:
 
     def _transform(self, member: WheelMember) -> Transformed:
         with _AT_ONCE.reserve(member.uncompressed_bytes):
-            data = contents(self._source, member, self._folder)
-            if self._settings.strip and not is_sealed(member.name, self._names):
-                stripped = strip(data)
-                if stripped is not None:
-                    # A library can be large: its first form must leave before the second one
-                    # is deflated.
-                    del data
-                    return deflate_stripped(stripped, self._settings)
-            return deflate_again(member, data, self._settings)
+            if member.uncompressed_bytes < LARGE_BYTES:
+                return self._smaller(member, Residents())
+            with little_resident() as residents:
+                return self._smaller(member, residents)
+
+    def _smaller(self, member: WheelMember, residents: Residents) -> Transformed:
+        data = contents(self._source, member, self._folder)
+        residents.add(data)
+
+        if self._settings.strip and not is_sealed(member.name, self._names):
+            room = _MappedRoom(self._folder, residents)
+            stripped = strip(data, room=room)
+            if stripped is not None:
+                # The first form must leave before the second one is deflated.
+                del data
+                return deflate_stripped(stripped, self._settings, room=room)
+        return deflate_again(member, data, self._settings)
 
     def _write(self, item: _Item, writer: PayloadWriter) -> None:
         name, member, result = item

@@ -27,7 +27,7 @@ class Stream(NamedTuple):
     method: int
     crc32: int
     uncompressed_bytes: int
-    data: bytes
+    data: bytes | bytearray
 
 
 class PayloadWriter:
@@ -43,7 +43,7 @@ class PayloadWriter:
         self._offset = 0
         self._records: list[Record] = []
 
-    def add_chunks(self, name: str, facts: Record, chunks: Iterator[bytes]) -> None:
+    def add_chunks(self, name: str, facts: Record, chunks: Iterator[bytes | bytearray]) -> None:
         """Splice stored bytes as they are; `facts` tells of them, its name and offset do not."""
         self._begin(facts._replace(name=name.encode(), offset=self._offset))
         for chunk in chunks:
@@ -72,7 +72,7 @@ class PayloadWriter:
         self._records.append(record)
         self._write(local_header(record, EPOCH_STAMP))
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | bytearray) -> None:
         self._file.write(data)
         self._digest.update(data)
         self._offset += len(data)
@@ -113,9 +113,11 @@ class PayloadWriter:
         self._file.close()
 
 
-def smallest(data: bytes | bytearray | memoryview, stream: bytes) -> Stream:
+def smallest(
+    data: bytes | bytearray | memoryview, stream: bytes | bytearray, *, crc32: int | None = None
+) -> Stream:
     """Return `data` as the deflate `stream` made of it, or stored when that is smaller."""
-    crc = zlib.crc32(data)
+    crc = zlib.crc32(data) if crc32 is None else crc32
     if len(stream) < len(data):
         return Stream(DEFLATED, crc, len(data), stream)
     return Stream(STORED, crc, len(data), bytes(data))

@@ -2,16 +2,19 @@
 
 import base64
 import hashlib
+import zlib
 from typing import NamedTuple
 
 from packager.model.canonical import DEFLATED
 from packager.model.deflating import STREAM_ABOVE_BYTES, deflated
 from packager.model.prune import SlimSettings
 from packager.model.wheel import WheelMember
+from packager.slim.elf_room import Room
 from packager.slim.elf_strip import Stripped, strip_elf
 from packager.slim.payload_writer import Stream, smallest
 
 _ELF = b"\x7fELF"
+_PIECE_BYTES = 1024 * 1024
 
 
 class Transformed(NamedTuple):
@@ -33,19 +36,27 @@ def is_splicable(member: WheelMember, settings: SlimSettings) -> bool:
     return not settings.recompress and not (settings.strip and _may_be_library(member))
 
 
-def strip(data: bytes | memoryview) -> Stripped | None:
-    """Strip `data` if it is a library that becomes worthwhile smaller."""
+def strip(data: bytes | memoryview, *, room: Room | None = None) -> Stripped | None:
+    """Strip `data` if it is a library that becomes worthwhile smaller; `room` is `strip_elf`'s."""
     if data[:4] != _ELF:
         return None
-    outcome = strip_elf(data)
+    outcome = strip_elf(data, room=room)
     return outcome if isinstance(outcome, Stripped) else None
 
 
-def deflate_stripped(outcome: Stripped, settings: SlimSettings) -> Transformed:
+def deflate_stripped(
+    outcome: Stripped, settings: SlimSettings, *, room: Room | None = None
+) -> Transformed:
     """Deflate what stripping left of a library, with RECORD's hash of it."""
-    digest = hashlib.sha256(outcome.data).digest()
-    text = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    stream = smallest(outcome.data, deflated(outcome.data, settings.level))
+    digest, crc, data = hashlib.sha256(), 0, memoryview(outcome.data)
+    for start in range(0, len(data), _PIECE_BYTES):
+        piece = data[start : start + _PIECE_BYTES]
+        digest.update(piece)
+        crc = zlib.crc32(piece, crc)
+        if room is not None:
+            room.rest()
+    text = base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode()
+    stream = smallest(data, deflated(data, settings.level), crc32=crc)
     return Transformed(stream, f"sha256={text}", outcome.removed_bytes)
 
 
