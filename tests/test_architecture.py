@@ -108,7 +108,7 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.slim.bytecode_payload": {"read"},
     "packager.slim.compile_frames": {"read", "write"},
     "packager.slim.inflating": {"read"},
-    "packager.slim.mapped": {"write"},
+    "packager.slim.mapped": {"read", "write"},
     "packager.slim.offload_archive": {"read", "write"},
     "packager.slim.payload": {"read"},
     "packager.slim.payload_reader": {"read"},
