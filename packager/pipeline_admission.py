@@ -161,19 +161,16 @@ def _payload(
     if members is None:
         store.discard("admitted", ready.key, ".json")
         raise EntryLostError(f"what was known of {pin.wheel.filename}")
-    try:
-        with store.writing("payloads", key, ".zip", durable=False) as temporary:
-            payload = write_payload(
-                store.proven_wheel(pin.wheel.sha256),
-                _wheel_of(pin, members, ready),
-                temporary,
-                key=key,
-                settings=settings,
-                python=python,
-                threads=workers,
-            )
-    except FileNotFoundError as error:
-        raise EntryLostError(pin.wheel.filename) from error
+    with store.writing("payloads", key, ".zip", durable=False) as temporary:
+        payload = write_payload(
+            store.proven_wheel(pin.wheel.sha256),
+            _wheel_of(pin, members, ready),
+            temporary,
+            key=key,
+            settings=settings,
+            python=python,
+            threads=workers,
+        )
     store.write_document("slimmed", key, json_ready(payload))
     return payload
 

@@ -66,7 +66,7 @@ def resolve_dependencies(
         try:
             return _resolve(function, memory, options=options, reporter=reporter)
         except EntryLostError as lost:
-            reporter.step(f"the store lost {lost}; once more")
+            reporter.step(f"the store lost {lost.what}; once more")
     raise unreliable(memory.store)
 
 

@@ -83,7 +83,8 @@ def prune(older_than: str | None, max_size: str | None) -> None:
     """Remove what was not used for a while.
 
     When an entry was last used is known as well as the file system notes it: to the day on
-    most, not at all where a disk is mounted with `noatime` (then writing it counts).
+    most, not at all where a disk is mounted with `noatime` (then writing it counts). What was
+    written in the last minute always stays.
     """
     store = Store.default()
     if older_than is None and max_size is None:

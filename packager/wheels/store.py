@@ -8,7 +8,7 @@ does not exist, whoever is killed when. Removing any part of the store is always
 """
 
 # The fast path goes through this module, where Path objects cost more than the calls they make.
-# ruff: noqa: PTH100, PTH103, PTH105, PTH108, PTH111, PTH116, PTH120, PTH123
+# ruff: noqa: PTH100, PTH103, PTH105, PTH108, PTH111, PTH116, PTH119, PTH120, PTH123
 
 import errno
 import hashlib
@@ -47,8 +47,13 @@ _PAPERS: Final = {
 }
 
 
-class EntryLostError(Exception):
+class EntryLostError(CannotBuild):
     """An entry is gone, or not what was written, since it was looked at: do the work again."""
+
+    def __init__(self, what: str) -> None:
+        """Word it for the case that nobody does the work again."""
+        super().__init__(f"the store lost {what} while it was in use", hint="build again")
+        self.what = what
 
 
 class Store:
@@ -141,7 +146,8 @@ class Store:
         with self._disk_errors():
             temporary = self._new_temporary(suffix)
             try:
-                yield Path(temporary)
+                with self._losses():
+                    yield Path(temporary)
                 if durable:
                     _sync(temporary)
                 os.makedirs(os.path.dirname(final), mode=0o700, exist_ok=True)
@@ -222,6 +228,16 @@ class Store:
                 f"the store `{self._base}` can be written by other users",
                 hint=f"chmod go-w '{self._base}'",
             )
+
+    @contextmanager
+    def _losses(self) -> Iterator[None]:
+        """Tell what the block misses in the store: somebody pruned it meanwhile."""
+        try:
+            yield
+        except FileNotFoundError as error:
+            if not self._is_mine(error):
+                raise
+            raise EntryLostError(os.path.basename(str(error.filename))) from error
 
     @contextmanager
     def _disk_errors(self) -> Iterator[None]:

@@ -17,6 +17,9 @@ from typing import Any, NamedTuple
 from packager.leftovers import remove_leftovers, temporary_mark
 from packager.wheels.store import Store, document_body
 
+SPARE_SECONDS = 60.0
+"""How long a new entry is safe from pruning."""
+
 _CHUNK_BYTES = 1 << 20
 # The temporaries, and the files that explain the folder.
 _NO_ENTRIES = frozenset({"tmp", "README", "CACHEDIR.TAG"})
@@ -25,12 +28,14 @@ _NO_ENTRIES = frozenset({"tmp", "README", "CACHEDIR.TAG"})
 class Entry(NamedTuple):
     """One thing in the store: a file, or a folder that counts as a whole.
 
-    `used_ns` is when it was last read, as far as the file system notes that, or else written.
+    `used_ns` is when it was last read, as far as the file system notes that, or else written
+    (`written_ns`); both in ns since 1970.
     """
 
     kind: str
     path: Path
     bytes: int
+    written_ns: int
     used_ns: int
 
 
@@ -84,18 +89,26 @@ def verify_store(store: Store, *, repair: bool = False) -> Verdict:
 
 
 def prune_store(
-    store: Store, *, unused_seconds: float | None = None, keep_bytes: int | None = None
+    store: Store,
+    *,
+    unused_seconds: float | None = None,
+    keep_bytes: int | None = None,
+    spare_seconds: float = SPARE_SECONDS,
 ) -> tuple[Entry, ...]:
     """Remove what was not used for `unused_seconds`, then the longest unused above `keep_bytes`.
 
-    Returns what was removed. Temporaries of dead processes go, too.
+    What was written in the last `spare_seconds` stays: a running build is about to need it, and
+    it would only make it again. Returns what was removed. Temporaries of dead processes go, too.
     """
     remove_leftovers(str(store.root / "tmp"))
     entries = sorted(list_entries(store), key=lambda each: each.used_ns)
     left = sum(entry.bytes for entry in entries)
     limit_ns = None if unused_seconds is None else time.time_ns() - int(unused_seconds * 1e9)
+    spared_ns = time.time_ns() - int(spare_seconds * 1e9)
     gone = []
     for entry in entries:
+        if entry.written_ns > spared_ns:
+            continue
         old = limit_ns is not None and entry.used_ns < limit_ns
         if old or (keep_bytes is not None and left > keep_bytes):
             remove(entry.path, store)
@@ -161,12 +174,14 @@ def _digest_of(path: Path) -> str:
 
 def _entry(kind: str, place: Path) -> Entry:
     status = place.lstat()
+    written_ns = status.st_mtime_ns
     if not place.is_dir():
-        return Entry(kind, place, status.st_size, max(status.st_atime_ns, status.st_mtime_ns))
+        used_ns = max(status.st_atime_ns, written_ns)
+        return Entry(kind, place, status.st_size, written_ns, used_ns)
     inside = [Path(top, name) for top, _, names in os.walk(place) for name in names]
     found = [path.lstat() for path in inside]
-    used_ns = max((each.st_atime_ns for each in found), default=0)
-    return Entry(kind, place, sum(each.st_size for each in found), max(used_ns, status.st_mtime_ns))
+    used_ns = max([written_ns, *(each.st_atime_ns for each in found)])
+    return Entry(kind, place, sum(each.st_size for each in found), written_ns, used_ns)
 
 
 def _folders(folder: Path) -> list[Path]:

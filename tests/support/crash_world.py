@@ -117,13 +117,19 @@ class CrashWorld:
     ) -> None:
         """Demand that the next run is right, and leaves a whole store and no temporaries."""
         told = ran.explain() if ran is not None else "a kill"
-        again = self._run(host, place, scenario.arguments, may_fail=True)
-        assert again.exit_code == 0, f"the next run after {told}\n{again.explain()}"
-        assert _outputs(place) == scenario.golden, f"wrong bytes after {told}"
+        self.check_build(host, scenario, place, told)
         left = [name for name in _files(place) if _TEMPORARY.search(name)]
         assert left == [], f"{left} left by {told}"
         damaged = verify_store(Store(place / "store" / "v1")).damaged
         assert damaged == (), f"{damaged} after {told}"
+
+    def check_build(
+        self, host: FaultyHost, scenario: Scenario, place: Path, told: str = "damage"
+    ) -> None:
+        """Demand that a build of what lies in `place` gives the right bytes."""
+        again = self._run(host, place, scenario.arguments, may_fail=True)
+        assert again.exit_code == 0, f"the next run after {told}\n{again.explain()}"
+        assert _outputs(place) == scenario.golden, f"wrong bytes after {told}"
 
     def _check_outputs(
         self, scenario: Scenario, place: Path, before: dict[str, str], ran: Ran

@@ -1,7 +1,9 @@
 """`lpack cache`, as the real command on a store that real builds filled."""
 
 import json
+import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,9 @@ def test_a_day_in_the_life_of_a_store(world: BuildWorld) -> None:
     assert cache(world, "verify").exit_code == 0
 
     assert cache(world, "prune").stdout == "removed 0 entries, 0.0 KiB\n"
+    old = time.time() - 120
+    for entry in world.lpack.store.rglob("*"):
+        os.utime(entry, (old, old))
     done = cache(world, "prune", "--max-size", "0")
     assert done.stdout.startswith(f"removed {size['entries'] - 1} entries, ")
     assert json.loads(cache(world, "size", "--output-format", "json").stdout)["entries"] == 0

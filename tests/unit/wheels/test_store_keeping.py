@@ -138,3 +138,8 @@ def test_a_wheel_is_hashed_once_a_process_and_a_damaged_one_goes(store: Store) -
     with pytest.raises(EntryLostError):
         fresh.proven_wheel(DIGEST)
     assert not store.has_wheel(DIGEST)
+
+
+def test_what_was_just_written_is_spared(store: Store) -> None:
+    assert prune_store(store, keep_bytes=0, unused_seconds=0) == ()
+    assert len(prune_store(store, keep_bytes=0, spare_seconds=0)) == 6
