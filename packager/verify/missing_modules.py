@@ -65,7 +65,28 @@ def module_causes(name: str, around: Surroundings) -> list[Finding]:
     if native:
         text = f"`{native[0]}` is there, and {around.target.label} does not look for such a name"
         return [_missing(text, f"lpack build --runtime {around.target.runtime}")]
+    elsewhere = _placed(name.partition(".")[0], around.manifest)
+    if elsewhere is not None:
+        return [_missing(f"`{name}` is not in the zip: {elsewhere[0]}", elsewhere[1])]
     return [explain_missing(name, {}, around)]
+
+
+def _placed(top: str, manifest: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Say where the distribution that has `top` went, when that is a layer or an archive."""
+    names = {top.replace("_", "-").lower(), _DISTRIBUTIONS.get(top, "")}
+    for each in manifest.get("distributions", ()):
+        mine = each["name"] in names or any(
+            row[0].startswith(f"{top}/") for row in each.get("files", ())
+        )
+        kind, _, layer = str(each.get("placement") or "").partition(":")
+        called = f"{each['name']} {each['version']}"
+        if mine and kind == "layer":
+            attached = "`aws lambda get-function-configuration --function-name NAME --query Layers`"
+            return f"{called} is in the layer `{layer}`, which the function needs", attached
+        if mine and kind == "offload":
+            log = "look for the bootstrap's line before it in the log: `No space left on device`?"
+            return f"{called} is unpacked to /tmp on first use", log
+    return None
 
 
 _DEPLOYED = (

@@ -402,6 +402,8 @@ def test_expired_credentials_anywhere(published: Published, where: str) -> None:
         (("zip",), "where `dist/api.zip` should go is not said", 2),
         (("zip", "other", "--s3", "s3://code/"), "no function is called `other`", 2),
         (("layer", "other", "--artifact", "layers"), "no layer is called `other`", 2),
+        (("layer", "--artifact", "dist/api.lpack.json"), "is not a layer's manifest", 2),
+        (("layer", "--artifact", "nowhere"), "there is no layer in `nowhere`", 2),
         (("zip", "--s3", "s3://code/a", "--profile", "none"), "no AWS credentials were found", 4),
     ],
 )
