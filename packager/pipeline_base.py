@@ -43,8 +43,8 @@ def find_base(
     `pinned` are the reference and the digest that the last build's manifest has. Raises
     CannotBuild for a base that cannot be had or does not fit, UsageError for a wrong reference.
     """
-    text = function.image.base or f"{AWS_BASE}:{function.runtime.removeprefix('python')}"
-    if text.startswith((".", "/", "~")):
+    text = base_text(function)
+    if _is_local(text):
         path, tag = _local(text, function.root)
         if is_layout(path):
             found = from_layout(path, tag, text, function)
@@ -57,6 +57,21 @@ def find_base(
     if found.kind != "files":
         check_platform(found.config, reference=text, architecture=function.architecture)
     return _described(found, function, store=store)
+
+
+def base_text(function: Function) -> str:
+    """Return what the base is called: as configured, or AWS's image of the runtime."""
+    return function.image.base or f"{AWS_BASE}:{function.runtime.removeprefix('python')}"
+
+
+def local_base(function: Function) -> Path | None:
+    """Return where the base lies on this machine; None for one of a registry."""
+    text = base_text(function)
+    return _local(text, function.root)[0] if _is_local(text) else None
+
+
+def _is_local(text: str) -> bool:
+    return text.startswith((".", "/", "~"))
 
 
 def _local(text: str, root: Path) -> tuple[Path, str | None]:

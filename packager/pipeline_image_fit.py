@@ -7,6 +7,8 @@ from packager.errors import UsageError
 from packager.model.image import BaseImage
 from packager.model.project import Function
 from packager.pipeline import manifest_path
+from packager.pipeline_base import local_base
+from packager.registry.layout import is_layout
 
 _CLIENT = "awslambdaric"
 _LARGEST_DATE = 8**11 - 1
@@ -54,3 +56,18 @@ def fitted_to(function: Function, base: BaseImage) -> Function:
     kept = tuple(pair for pair in kept if pair[0] != "*")
     added = () if base.client else ((_CLIENT, f"the base image {base.reference} has no client"),)
     return function._replace(subtract=(("*", "never"), *kept), added_requirements=added)
+
+
+def base_inputs(function: Function) -> list[str]:
+    """Return every path of this machine that the base is made of; none for a registry's.
+
+    A layout is named by its index, whose digests lead to everything else.
+    """
+    path = local_base(function)
+    if path is None:
+        return []
+    if is_layout(path):
+        return [str(path / "index.json")]
+    if not path.is_dir():
+        return [str(path)]
+    return [str(path), *(str(each) for each in path.rglob("*"))]

@@ -247,7 +247,16 @@ def _inputs(build: Build, tree: SourceTree, *, store: Store) -> Sequence[str]:
         *(source.path for source in tree.files),
         *(folder for folder, _ in tree.folders),
         *inputs_of(build.function, store=store),
+        *_base_inputs(build.function),
     ]
+
+
+def _base_inputs(function: Function) -> Sequence[str]:
+    if function.package_type != "image":
+        return ()
+    from packager.pipeline_image_fit import base_inputs  # noqa: PLC0415 -- zips have no base
+
+    return base_inputs(function)
 
 
 def _builder_of(function: Function) -> Callable[..., Build]:

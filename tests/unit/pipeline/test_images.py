@@ -1,11 +1,13 @@
 """Whole builds of images: layouts that others read, layers that stay, bases that fit."""
 
 import json
+import shutil
 import tarfile
 import time
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 from support.build_world import SETTLING_SECONDS, BuildWorld
 from support.debian_registry import PASSWORD, USER, DebianRegistry, debian_registry
@@ -19,6 +21,10 @@ from support.image_world import (
 )
 from support.lpack_runner import Finished, LpackRunner
 from support.readers import read_with_python
+
+import packager
+
+SCHEMA = Path(packager.__file__).parent / "report" / "manifest.schema.json"
 
 
 @pytest.fixture
@@ -64,6 +70,7 @@ def test_layout_documents_and_manifest(image_world: BuildWorld) -> None:
         "runtime": True,
     }
     assert told["image"]["manifest_bytes"] < 25_400
+    jsonschema.validate(told, json.loads(SCHEMA.read_text()))
     assert config["config"] == {
         "Cmd": ["app.handler"],
         "Entrypoint": ["/lambda-entrypoint.sh"],
@@ -154,6 +161,12 @@ def test_nothing_changed_is_answered_at_once(image_world: BuildWorld) -> None:
     before = index.stat()
     last = image_world.build()
     assert (last.stdout, index.stat()) == (first.stdout, before)
+    # Another base is noticed.
+    write_aws_like_base(image_world.project / "other", label="other")
+    shutil.rmtree(image_world.project / "base")
+    (image_world.project / "other").rename(image_world.project / "base")
+    image_world.build()
+    assert documents(layout_of(image_world))[1]["config"]["Labels"] == {"maker": "other"}
     # A blob that was removed is noticed.
     blob = layout_of(image_world) / "blobs/sha256" / own_digests(image_world)[0][7:]
     blob.unlink()
