@@ -40,7 +40,13 @@ from packager.pipeline_blobs import (
     forget_blob,
     parts_of,
 )
-from packager.pipeline_image_fit import fitted_to, modified_seconds, pinned_base, refuse_edge
+from packager.pipeline_image_fit import (
+    explaining_additions,
+    fitted_to,
+    modified_seconds,
+    pinned_base,
+    refuse_edge,
+)
 from packager.pipeline_memory import TRIES, Memory, lasting_key_of, unreliable
 from packager.report.manifest import manifest_of, render_manifest
 from packager.wheels.store import Store
@@ -133,7 +139,8 @@ def _write_healing(
     """Find the dependencies and write; what turns out damaged in the store is made again."""
     memory = Memory(store, function)
     for _ in range(TRIES):
-        dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
+        with explaining_additions(function):
+            dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
         if not base.runtime:
             # What the runtime would provide is of no interest where there is none of it.
             told = (line for line in dependencies.subtraction if line.outcome == "subtracted")

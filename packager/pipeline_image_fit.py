@@ -2,8 +2,10 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from packager.errors import UsageError
+from packager.errors import LpackError, UsageError
 from packager.model.image import BaseImage
 from packager.model.project import Function
 from packager.pipeline import manifest_path
@@ -56,6 +58,19 @@ def fitted_to(function: Function, base: BaseImage) -> Function:
     kept = tuple(pair for pair in kept if pair[0] != "*")
     added = () if base.client else ((_CLIENT, f"the base image {base.reference} has no client"),)
     return function._replace(subtract=(("*", "never"), *kept), added_requirements=added)
+
+
+@contextmanager
+def explaining_additions(function: Function) -> Iterator[None]:
+    """Say of an error about a requirement that nobody wrote down where it comes from."""
+    try:
+        yield
+    except LpackError as error:
+        told = " ".join((error.message, *error.details))
+        for name, origin in function.added_requirements:
+            if name in told:
+                error.hint = f"{origin}: list {name}, and what it needs, among your requirements"
+        raise
 
 
 def base_inputs(function: Function) -> list[str]:
