@@ -222,5 +222,6 @@ def _taken(distribution: Mapping[str, Any], gone: set[str]) -> tuple[Taken, ...]
             distribution["name"],
             sum(row[1] for row in rows) + (len(lines) if recorded else 0),
             sum(row[2] for row in rows) + headers,
+            tuple(row[0] for row in rows),
         ),
     )

@@ -124,6 +124,11 @@ _NOTHING_FITS = 1
 @click.option("--runtime", metavar="NAME", help="For artifacts of others that do not tell.")
 @click.option("--arch", "architecture", metavar="ARCH", help="Likewise.")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
+@click.option(
+    "--picture",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write an HTML page: where the bytes are before and after the best plan that moves any.",
+)
 @sandbox_options
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
 def command(what: str | None, **values: Any) -> int:  # noqa: ANN401 -- click's values
@@ -154,6 +159,8 @@ def command(what: str | None, **values: Any) -> int:  # noqa: ANN401 -- click's 
     if values["written"] or values["applied"]:
         return _use(planned, values)
     _show(planned, values)
+    if values["picture"]:
+        _draw(planned, manifest, values["picture"])
     if values["tries"]:
         _try(planned, name, values, store=store, console=console)
     possible = planned.situation.fits or any(plan.possible for plan in planned.plans)
@@ -228,6 +235,24 @@ def _show(planned: Planned, values: dict[str, Any]) -> None:
         return
     text = render_plans(situation, plans, tomls=tomls, memory_mb=values["memory_mb"])
     click.echo(text, nl=False)
+
+
+def _draw(planned: Planned, manifest: Mapping[str, Any], path: Path) -> None:
+    """Write the report's page for what the best plan makes of the artifact, beside today's."""
+    from packager.assemble.output import atomic_output  # noqa: PLC0415 -- only for a picture
+    from packager.report.artifact_document import artifact_document  # noqa: PLC0415 -- likewise
+    from packager.report.html_page import render_html  # noqa: PLC0415 -- likewise
+    from packager.report.planned import planned_manifest  # noqa: PLC0415 -- likewise
+
+    possible = [plan for plan in planned.plans if plan.possible]
+    # A plan that leaves every byte where it is has no picture of its own.
+    moving = next((plan for plan in possible if plan.moved or plan.trims), None)
+    plan = moving or next(iter(possible), None)
+    after = manifest if plan is None else planned_manifest(manifest, plan)
+    nothing = {"compressed_bytes": 0, "uncompressed_bytes": 0}
+    document = artifact_document(after, (), could_save=nothing, baseline=manifest)
+    with atomic_output(path.resolve()) as output:
+        output.write(render_html([document]).encode())
 
 
 def _try(

@@ -110,11 +110,12 @@ class Situation(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What a trim takes off one distribution, in bytes."""
+    """What a trim takes off one distribution, in bytes, and which files where it knows them."""
 
     name: str
     uncompressed_bytes: int
     compressed_bytes: int
+    paths: tuple[str, ...] = ()
 
 
 class Trim(NamedTuple):
@@ -171,7 +172,8 @@ class Objection(NamedTuple):
 class Plan(NamedTuple):
     """One way to make the artifact fit, with its prices.
 
-    `moved` are distributions that leave the zip, `bins` how they are shared out among layers.
+    `moved` are distributions that leave the zip, `bins` how they are shared out among layers,
+    `archives` the bytes that the nested ones are foreseen to take.
     `starts` are for `MEMORY_SIZES_MB`. `tmp_bytes` is what /tmp holds at most while starting.
     `monthly_dollars` is for ephemeral storage above the 512 MiB that are free.
     `proved` tells that no other choice of `moved` costs less.
@@ -196,6 +198,7 @@ class Plan(NamedTuple):
     notes: tuple[str, ...]
     settings: Mapping[str, Any]
     proved: bool = True
+    archives: tuple[tuple[str, int], ...] = ()
 
     @property
     def possible(self) -> bool:

@@ -78,7 +78,15 @@ def price(problem: Problem, move: Move) -> Plan:
         notes=move.notes,
         settings={**_trim_settings(move.trims), **move.settings},
         proved=move.proved,
+        archives=_archives(move),
     )
+
+
+def _archives(move: Move) -> tuple[tuple[str, int], ...]:
+    if move.offload is None or move.way != "nested":
+        return ()
+    pairs = zip(move.offload.items, move.offload.unpackings, strict=True)
+    return tuple((item.name, unpacking.archive_bytes) for item, unpacking in pairs)
 
 
 def _bytes_after(problem: Problem, move: Move) -> tuple[int, int, Confidence]:

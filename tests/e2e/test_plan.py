@@ -61,6 +61,11 @@ def test_a_plan_is_made_tried_written_and_built(
     assert max(map(len, text.stdout.splitlines())) <= 100
     assert "1. upload through S3" in text.stdout
 
+    picture = tmp_path / "plan.html"
+    drawn = lpack.run("plan", "--picture", str(picture), cwd=project)
+    assert drawn.exit_code == 0, drawn.explain()
+    assert "api.zip after the plan" in picture.read_text()
+
     before = sorted(path.name for path in project.rglob("*"))
     tried = lpack.run("plan", "--try", "1", "--index-url", index, cwd=project)
     assert tried.exit_code == 0, tried.explain()
