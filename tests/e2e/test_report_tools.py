@@ -144,7 +144,8 @@ def test_chalice_package(
     settings = {"version": "2.0", "app_name": "shop", "stages": {"dev": {}}}
     (project / ".chalice" / "config.json").write_text(json.dumps(settings))
     (project / "app.py").write_text(
-        "import requests\nfrom chalice import Chalice\n\napp = Chalice(app_name='shop')\n"
+        "import requests\nfrom chalice import Chalice\n\napp = Chalice(app_name='shop')\n\n\n"
+        "@app.lambda_function()\ndef handle(event, context):\n    return requests.__version__\n"
     )
     path = f"{programs}:{environment['PATH']}"
     run(str(programs / "chalice"), "package", "out", cwd=project, env={**environment, "PATH": path})
