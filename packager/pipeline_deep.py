@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from packager.inspect.codes import BY_NAME
+from packager.inspect.codes import advise
 from packager.model.advice import Advice
 from packager.model.deflating import deflated
 from packager.model.figures import many
@@ -40,10 +40,8 @@ def _symbols(inspection: Inspection) -> Iterator[Advice]:
                 zipped += max(0, file.compressed_bytes - smaller)
             names.append(file.path)
     if names:
-        code = BY_NAME["symbols"]
-        yield Advice(
-            code.code,
-            code.level,
+        yield advise(
+            "symbols",
             f"{len(names):,} libraries hold symbols and debug sections that the loader never reads",
             path=names[0],
             hint="lpack build, which strips them and proves each result",
@@ -58,12 +56,10 @@ def _services(inspection: Inspection) -> Iterator[Advice]:
     """Propose the services that the code names; in a layer the code is elsewhere."""
     if inspection.opened.found.kind not in {"zip", "folder"}:
         return
-    code = BY_NAME["unused-services"]
     for each in propose_from(inspection.manifest, lambda own: _sources(inspection, own)):
         listed = ", ".join(f'"{service}"' for service in each.services)
-        yield Advice(
-            code.code,
-            code.level,
+        yield advise(
+            "unused-services",
             f"the code names {many(len(each.services), 'service')} of {each.owner}, and the "
             "descriptions of all are there",
             owner=each.owner,

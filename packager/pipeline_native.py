@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from functools import partial
 
-from packager.inspect.codes import BY_NAME
+from packager.inspect.codes import BY_NAME, advise
 from packager.model.advice import Advice
 from packager.model.finding import Finding
 from packager.model.found import FoundFile
@@ -160,10 +160,8 @@ def _advice(finding: Finding, owners: Mapping[str, str], root: str = "") -> Advi
 
 
 def _not_read(count: int, total: int) -> Advice:
-    code = BY_NAME["libraries-not-read"]
-    return Advice(
-        code.code,
-        code.level,
+    return advise(
+        "libraries-not-read",
         f"of {count:,} native files with {total:,} bytes only the heads were read: what they need "
         "of glibc and of each other is not known",
         hint="add --deep",

@@ -6,7 +6,7 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import InvalidVersion, Version
 
-from packager.inspect.codes import BY_NAME
+from packager.inspect.codes import advise
 from packager.inspect.consistency import title_of
 from packager.inspect.edges import names_required
 from packager.inspect.removal import Remover
@@ -47,11 +47,9 @@ def find_provided(inspection: Inspection, remover: Remover) -> Iterator[Advice]:
         return
     files = [file for each in leaving for file in each.files]
     paths = tuple(file.path for file in files)
-    code = BY_NAME["runtime-provides"]
     names = ", ".join(title_of(each) for each in leaving)
-    yield Advice(
-        code.code,
-        code.level,
+    yield advise(
+        "runtime-provides",
         f"{inspection.target.runtime} provides itself, in versions that suit: {names}",
         owner=leaving[0].name,
         hint=remover.command(paths) or "lpack build, which leaves them out",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from packager.inputs.secret_scan import name_of_secret
-from packager.inspect.codes import BY_NAME
+from packager.inspect.codes import BY_NAME, advise
 from packager.inspect.consistency import check_consistency, container_oddities
 from packager.inspect.duplicates import find_duplicates
 from packager.inspect.removal import Remover
@@ -108,21 +108,12 @@ def _own_files(inspection: Inspection, *, own: bool) -> Iterator[Advice]:
 
     Certificates of libraries are no secrets; archives in lpack's own zips are its own.
     """
-    code, nested = BY_NAME["looks-like-secret"], BY_NAME["nested-archive"]
     for file in inspection.ownership.code:
         if file.path.endswith(_ARCHIVES) and not own:
-            yield Advice(
-                nested.code,
-                nested.level,
-                f"`{file.path}` is an archive in the artifact: what is in it is not told here",
-                path=file.path,
-                hint=nested.advice,
-            )
+            told = f"`{file.path}` is an archive in the artifact: what is in it is not told here"
+            hint = BY_NAME["nested-archive"].advice
+            yield advise("nested-archive", told, path=file.path, hint=hint)
         if name_of_secret(file.path.rpartition("/")[2]):
-            yield Advice(
-                code.code,
-                code.level,
-                f"`{file.path}` has the name of a secret",
-                path=file.path,
-                hint=code.advice,
-            )
+            told = f"`{file.path}` has the name of a secret"
+            hint = BY_NAME["looks-like-secret"].advice
+            yield advise("looks-like-secret", told, path=file.path, hint=hint)

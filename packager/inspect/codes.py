@@ -2,7 +2,9 @@
 
 import tomllib
 from pathlib import Path
+from typing import Any
 
+from packager.model.advice import Advice
 from packager.model.finding_code import FindingCode
 
 _DATA = Path(__file__).parent / "data" / "findings.toml"
@@ -16,3 +18,9 @@ def load_codes() -> tuple[FindingCode, ...]:
 
 BY_NAME = {code.name: code for code in load_codes()}
 """The codes by their names."""
+
+
+def advise(name: str, message: str, **details: Any) -> Advice:  # noqa: ANN401 -- its fields
+    """Return advice of the kind called `name`, at its own level."""
+    code = BY_NAME[name]
+    return Advice(code.code, code.level, message, **details)

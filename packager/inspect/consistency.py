@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
-from packager.inspect.codes import BY_NAME
+from packager.inspect.codes import BY_NAME, advise
 from packager.inspect.edges import names_required
 from packager.model.advice import Advice
 from packager.model.found import Found
@@ -59,14 +59,13 @@ def container_oddities(found: Found) -> Iterator[Advice]:
     for kind, path, sentence in found.oddities:
         kinds.setdefault(kind, []).append((path, sentence))
     for kind, rows in kinds.items():
-        code = BY_NAME[_ODDITIES[kind]]
+        name = _ODDITIES[kind]
         more = f" (and {len(rows) - 1:,} more)" if len(rows) > 1 else ""
-        yield Advice(
-            code.code,
-            code.level,
+        yield advise(
+            name,
             f"{rows[0][1]}{more}",
             path=rows[0][0],
-            hint=code.advice,
+            hint=BY_NAME[name].advice,
             details=tuple(sentence for _, sentence in rows[1:_MOST_DETAILS]),
             cases=len(rows),
         )
@@ -85,11 +84,9 @@ def _violates(requirement: Requirement, version: str) -> bool:
 
 
 def _missing(each: OwnedDistribution, requirement: Requirement) -> Advice:
-    code = BY_NAME["requirement-missing"]
     plain = f"{requirement.name}{requirement.specifier}"
-    return Advice(
-        code.code,
-        code.level,
+    return advise(
+        "requirement-missing",
         f"{title_of(each)} requires `{plain}`, which neither the artifact nor the runtime has",
         owner=each.name,
         hint=f"pip install --target . '{plain}', unless a layer of the function has it",
@@ -97,11 +94,9 @@ def _missing(each: OwnedDistribution, requirement: Requirement) -> Advice:
 
 
 def _violated(each: OwnedDistribution, requirement: Requirement, version: str) -> Advice:
-    code = BY_NAME["requirement-violated"]
     plain = f"{requirement.name}{requirement.specifier}"
-    return Advice(
-        code.code,
-        code.level,
+    return advise(
+        "requirement-violated",
         f"{title_of(each)} requires `{plain}`, and the artifact has {requirement.name} {version}",
         owner=each.name,
         hint=f"install `{plain}`, or another version of {each.name}",
@@ -115,9 +110,8 @@ def _doubled(distributions: Sequence[OwnedDistribution]) -> Iterator[Advice]:
             twins = [each for each in distributions if each.name == name]
             places = ", ".join(f"{title_of(each)} in `{each.root or '.'}`" for each in twins)
             spare = [file for each in twins[1:] for file in each.files]
-            yield Advice(
-                code.code,
-                code.level,
+            yield advise(
+                "installed-twice",
                 f"{name} is there {count} times: {places}",
                 owner=name,
                 hint=code.advice,
@@ -128,11 +122,9 @@ def _doubled(distributions: Sequence[OwnedDistribution]) -> Iterator[Advice]:
 
 
 def _absent(each: OwnedDistribution, absent: Sequence[str]) -> Advice:
-    code = BY_NAME["listed-but-absent"]
     more = f" and {len(absent) - 1:,} more" if len(absent) > 1 else ""
-    return Advice(
-        code.code,
-        code.level,
+    return advise(
+        "listed-but-absent",
         f"RECORD of {title_of(each)} lists `{absent[0]}`{more}, which the artifact does not have",
         owner=each.name,
         details=tuple(absent[:_MOST_DETAILS]),
@@ -141,10 +133,8 @@ def _absent(each: OwnedDistribution, absent: Sequence[str]) -> Advice:
 
 
 def _installer(each: OwnedDistribution) -> Advice:
-    code = BY_NAME["installers"]
-    return Advice(
-        code.code,
-        code.level,
+    return advise(
+        "installers",
         f"{title_of(each)} installs packages, which a function never does",
         owner=each.name,
         hint=f'drop = ["{each.name}/**"], unless your code imports it',
@@ -158,9 +148,8 @@ def _guessed(guessed: Sequence[OwnedDistribution]) -> Advice:
     code = BY_NAME["without-metadata"]
     names = ", ".join(title_of(each) for each in guessed[:6])
     more = f" and {len(guessed) - 6} more" if len(guessed) > 6 else ""
-    return Advice(
-        code.code,
-        code.level,
+    return advise(
+        "without-metadata",
         f"{names}{more}: guessed by name, their `.dist-info` is not in the artifact",
         hint=code.advice,
         cases=len(guessed),

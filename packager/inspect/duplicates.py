@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from packager.inspect.codes import BY_NAME
+from packager.inspect.codes import advise
 from packager.inspect.zip_directory import printable
 from packager.model.advice import Advice
 from packager.model.found import FoundFile
@@ -28,11 +28,9 @@ def find_duplicates(files: Iterable[FoundFile], owners: Mapping[str, str]) -> It
         names = ", ".join(f"`{printable(file.path)}`" for file in group[:3])
         more = f" and {len(group) - 3} more" if len(group) > 3 else ""
         details.append(f"{names}{more}: {group[0].uncompressed_bytes:,} bytes each")
-    code = BY_NAME["duplicate-files"]
     first = copies[0][0]
-    yield Advice(
-        code.code,
-        code.level,
+    yield advise(
+        "duplicate-files",
         f"{len(spare):,} files are copies of others, the largest of `{printable(first.path)}`",
         path=first.path,
         owner=owners.get(first.path, ""),

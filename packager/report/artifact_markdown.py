@@ -1,14 +1,11 @@
 """The report of an artifact as Markdown: for step summaries and merge request comments. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from html import escape
 from typing import Any
 
 from packager.model.figures import many, mib
 from packager.report.artifact_text import limit_words, title_of
-
-MARK = "<!-- lpack-report -->"
-"""The first line, by which a workflow finds its own comment again to replace it."""
+from packager.report.markdown_text import MARK, code_span, plain
 
 _MOST_CHARACTERS = 65_000
 """GitHub takes comments of 65,536 characters."""
@@ -89,25 +86,3 @@ def _finding(finding: Mapping[str, Any]) -> str:
         return head
     # What can be pasted is code; advice is a sentence.
     return f"{head}\n  - {code_span(hint) if hint.startswith(_PASTED) else plain(hint)}"
-
-
-def plain(text: str) -> str:
-    """Escape what Markdown takes for a table, for HTML or for emphasis; keep code spans."""
-    parts = " ".join(text.split()).split("`")
-    if len(parts) % 2 == 0:
-        parts = ["'".join(parts)]
-    return "".join(
-        code_span(part) if position % 2 else _escaped(part) for position, part in enumerate(parts)
-    )
-
-
-def code_span(text: str) -> str:
-    """Put foreign text into a code span that it cannot leave."""
-    one_line = " ".join(text.split()).replace("`", "'").replace("|", "\\|")
-    return f"`{one_line}`" if one_line else ""
-
-
-def _escaped(text: str) -> str:
-    for character in "\\*_[]|":
-        text = text.replace(character, f"\\{character}")
-    return escape(text, quote=False)

@@ -8,9 +8,8 @@ from packager.model.figures import mib, signed
 from packager.model.growth_text import change_words
 from packager.model.verdict import GateFinding, Verdict
 from packager.report.gate_text import rule_words, summary_of
+from packager.report.markdown_text import MARK, code_span, plain
 
-MARK = "<!-- lpack-report -->"
-"""The first line, by which a workflow finds its own comment again to replace it."""
 _MOST_CHARACTERS = 65_000
 """GitHub takes comments of 65,536 characters; a summary may be 1 MiB, but nobody reads that."""
 _ROWS = 20
@@ -19,7 +18,7 @@ _SIGNS = {"error": "❌", "warning": "⚠️", "note": "ℹ️"}  # noqa: RUF001
 
 def render_check_markdown(verdicts: Sequence[Verdict]) -> str:
     """Return the report of a check; what is too long is cut where a block ends."""
-    blocks = [f"{MARK}\n### lpack: {_text(summary_of(verdicts))}", _overview(verdicts)]
+    blocks = [f"{MARK}\n### lpack: {plain(summary_of(verdicts))}", _overview(verdicts)]
     for verdict in verdicts:
         blocks.extend(_verdict_blocks(verdict))
     return _capped(blocks)
@@ -29,7 +28,7 @@ def render_diff_markdown(differences: Sequence[Difference]) -> str:
     """Return the report of a comparison."""
     blocks = [MARK]
     for difference in differences:
-        names = f"{_code(difference.old.label)} → {_code(difference.new.label)}"
+        names = f"{code_span(difference.old.label)} → {code_span(difference.new.label)}"
         totals = f"{_delta(difference, zipped=True)} zipped, {_delta(difference)} unzipped"
         blocks.append(f"### {names}: {totals}")
         blocks.extend(_difference_blocks(difference))
@@ -53,7 +52,7 @@ def _overview(verdicts: Sequence[Verdict]) -> str:
             zipped += f" ({_delta(verdict.difference, zipped=True)})"
             unzipped += f" ({_delta(verdict.difference)})"
         sign = "✅" if verdict.passed else "❌"
-        cells = [_text(verdict.function), _code(verdict.artifact), zipped, unzipped]
+        cells = [plain(verdict.function), code_span(verdict.artifact), zipped, unzipped]
         rows.append(f"| {' | '.join(cells)} | {verdict.entries:,} | {sign} |")
     return "\n".join(rows)
 
@@ -61,11 +60,11 @@ def _overview(verdicts: Sequence[Verdict]) -> str:
 def _verdict_blocks(verdict: Verdict) -> Iterator[str]:
     if verdict.findings:
         yield "\n".join(
-            [f"**{_text(verdict.function)}**", "", *map(_finding, verdict.findings[:_ROWS])]
+            [f"**{plain(verdict.function)}**", "", *map(_finding, verdict.findings[:_ROWS])]
         )
     if verdict.rules:
         rows = [
-            f"| {'✅' if rule.passed else '❌'} | {_text(rule.title)} | {rule_words(rule)} |"
+            f"| {'✅' if rule.passed else '❌'} | {plain(rule.title)} | {rule_words(rule)} |"
             for rule in verdict.rules
         ]
         table = "\n".join(["| | rule | |", "|---|---|--:|", *rows[:_ROWS]])
@@ -76,16 +75,16 @@ def _verdict_blocks(verdict: Verdict) -> Iterator[str]:
 
 
 def _finding(finding: GateFinding) -> str:
-    where = f" ({_code(f'{finding.spot.file}:{finding.spot.line}')})" if finding.spot else ""
-    head = f"- {_SIGNS[finding.level]} **{finding.code}** {_text(finding.message)}{where}"
-    return "\n".join([head, *(f"  - {_text(detail)}" for detail in finding.details)])
+    where = f" ({code_span(f'{finding.spot.file}:{finding.spot.line}')})" if finding.spot else ""
+    head = f"- {_SIGNS[finding.level]} **{finding.code}** {plain(finding.message)}{where}"
+    return "\n".join([head, *(f"  - {plain(detail)}" for detail in finding.details)])
 
 
 def _difference_blocks(difference: Difference) -> Iterator[str]:
     changes = difference.distributions
     rows = [
         f"| {signed(change.compressed_delta)} | {signed(change.uncompressed_delta)} "
-        f"| {_text(change_words(change))} |"
+        f"| {plain(change_words(change))} |"
         for change in changes[:_ROWS]
     ]
     code = (difference.code_compressed_delta, difference.code_uncompressed_delta)
@@ -97,7 +96,7 @@ def _difference_blocks(difference: Difference) -> Iterator[str]:
         yield f"… and {len(changes) - _ROWS} more distributions"
     if difference.files:
         listed = [
-            f"| {_code(change.path)} | {change.kind} | {signed(change.compressed_delta)} "
+            f"| {code_span(change.path)} | {change.kind} | {signed(change.compressed_delta)} "
             f"| {signed(change.uncompressed_delta)} |"
             for change in difference.files[:_ROWS]
         ]
@@ -113,25 +112,3 @@ def _delta(difference: Difference, *, zipped: bool = False) -> str:
 
 def _details(title: str, inner: str) -> str:
     return f"<details><summary>{title}</summary>\n\n{inner}\n\n</details>"
-
-
-def _text(text: str) -> str:
-    """Escape what Markdown would take for a table, for HTML or for emphasis; keep code spans."""
-    parts = text.replace("\n", " ").split("`")
-    if len(parts) % 2 == 0:
-        parts = ["'".join(parts)]
-    return "`".join(
-        part.replace("|", "\\|") if position % 2 else _escaped(part)
-        for position, part in enumerate(parts)
-    )
-
-
-def _escaped(text: str) -> str:
-    for character in "\\|<>*_[]":
-        text = text.replace(character, f"\\{character}")
-    return text
-
-
-def _code(text: str) -> str:
-    """Put a name into a code span; a backtick inside would end it."""
-    return f"`{text.replace('`', chr(39)).replace('|', chr(92) + '|')}`"

@@ -12,10 +12,11 @@ from support.manifests import manifest, shipped
 from packager.gate.difference import difference_of
 from packager.model.finding_code import Level
 from packager.model.verdict import GateFinding, Rule, Spot, Verdict
-from packager.report.gate_markdown import MARK, render_check_markdown
+from packager.report.gate_markdown import render_check_markdown
 from packager.report.gate_text import render_verdicts
 from packager.report.github import render_annotations, render_outputs, step_outputs
 from packager.report.gitlab import fingerprint, render_code_quality
+from packager.report.markdown_text import MARK
 from packager.report.openmetrics import render_openmetrics
 
 
