@@ -8,6 +8,7 @@ second half depends on the user's code and runs whenever that changed.
 
 import os
 import sys
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,6 +33,9 @@ from packager.runtime.targets import default_runtime, runtime_names
 from packager.wheels.store import EntryLostError, Store
 
 __all__ = ["BuildOptions", "build_function", "default_runtime", "runtime_names"]
+
+
+_RESOLVING = threading.Lock()
 
 
 def build_function(
@@ -83,7 +87,10 @@ def find_dependencies(
     # Loaded here because a build with remembered dependencies needs no resolver at all.
     from packager.pipeline_dependencies import resolve_dependencies  # noqa: PLC0415
 
-    return resolve_dependencies(function, memory, options=options, reporter=reporter)
+    # One at a time: functions that are built together share requirements and wheels, and each
+    # step works on several wheels already.
+    with _RESOLVING:
+        return resolve_dependencies(function, memory, options=options, reporter=reporter)
 
 
 def inputs_of(function: Function, *, store: Store) -> list[str]:

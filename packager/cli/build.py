@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,21 @@ import click
 
 from packager.cli import completion
 from packager.cli.building import Request, build_all
-from packager.cli.console import Console
+from packager.cli.console import Console, say, styled
 from packager.cli.options import function_options, overrides_of
 from packager.cli.unchanged import now_ns, recall
 from packager.cli.unpacked import check_unpacked, write_unpacked
+from packager.errors import UsageError
 from packager.inputs.configuration import load_project
+from packager.model.project import Function
 from packager.pipeline import BuildOptions, default_runtime, runtime_names
 from packager.wheels.store import Store
+
+_FLAGS = ("frozen", "offline", "upgrade", "write_lock")
+_HOW = (
+    "every", "changed_since", "shard", "jobs", "depfile", "unpacked", "output_format", "quiet",
+    "verbose",
+)  # fmt: skip
 
 
 @click.command("build")
@@ -25,6 +34,10 @@ from packager.wheels.store import Store
 @click.option("--offline", is_flag=True, help="Use no network.")
 @click.option("--upgrade", is_flag=True, help="Forget the remembered resolution.")
 @click.option("--lock", "write_lock", is_flag=True, help="Write pylock.toml next to the project.")
+@click.option("--all", "every", is_flag=True, help="All functions, as without any name.")
+@click.option("--changed-since", metavar="REF", help="Only what changed since this git commit.")
+@click.option("--shard", metavar="I/N", help="Only this share, for jobs of a CI matrix.")
+@click.option("--jobs", type=click.IntRange(1), help="Functions at once; one per processor.")
 @click.option("--depfile", is_flag=True, help="Write ARTIFACT.d, a rule for make, beside each.")
 @click.option(
     "--unpacked",
@@ -39,7 +52,7 @@ from packager.wheels.store import Store
 )
 @click.option("-q", "--quiet", is_flag=True, help="Print results and errors only.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell more of what is done.")
-def command(functions: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -- click's values
+def command(**values: Any) -> int:  # noqa: ANN401 -- click's values
     """Build the zips of this project's functions, all of them unless some are named.
 
     \b
@@ -47,13 +60,14 @@ def command(functions: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
     lpack build api worker
     lpack build --handler src/main.py:handler --runtime python3.13 --arch arm64
     lpack build --requirements requirements.txt --upload s3
+    lpack build --changed-since origin/main --shard 3/10
     lpack build api --depfile        for make: writes dist/api.zip.d too
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
     started_ns = now_ns()
-    flags = {name: values.pop(name) for name in ("frozen", "offline", "upgrade", "write_lock")}
-    output_format, quiet, verbose, depfile, unpacked = (
-        values.pop(name) for name in ("output_format", "quiet", "verbose", "depfile", "unpacked")
-    )
+    functions, flags, how = values.pop("functions"), _taken(values, _FLAGS), _taken(values, _HOW)
+    if how["every"] and functions:
+        raise UsageError("`--all` and names of functions contradict each other")
+    store = Store.default()
     chosen = load_project(
         Path.cwd(),
         overrides_of(values),
@@ -61,25 +75,48 @@ def command(functions: tuple[str, ...], **values: Any) -> int:  # noqa: ANN401 -
         default_runtime=default_runtime(),
         names=functions,
     )
+    chosen = _selected(chosen, how["changed_since"], how["shard"], store=store)
+    unpacked = how["unpacked"] if chosen else None
     check_unpacked(unpacked, chosen)
-    verbosity = -1 if quiet else int(verbose)
     arguments = sys.argv[1:]
     stamp = recall(arguments)
-    code = build_all(
-        Request(
-            functions=chosen,
-            options=BuildOptions(**flags),
-            output_format=output_format,
-            verbosity=verbosity,
-            jobs=os.cpu_count() or 1,
-            depfile=depfile,
-            # make asks only when something changed, and wants a newer artifact then.
-            remembered=not (depfile or unpacked),
-        ),
-        arguments,
-        store=Store.default(),
-        started_ns=started_ns,
-        earlier=stamp["answers"] if stamp is not None else (),
+    verbosity = -1 if how["quiet"] else int(how["verbose"])
+    request = Request(
+        functions=chosen,
+        options=BuildOptions(**flags),
+        output_format=how["output_format"],
+        verbosity=verbosity,
+        jobs=how["jobs"] or os.cpu_count() or 1,
+        # What git says is no file that could be looked at.
+        replayable=not how["changed_since"],
+        # make asks only when something changed, and wants a newer artifact then.
+        remembered=not (how["depfile"] or unpacked),
+        depfile=how["depfile"],
     )
-    write_unpacked(unpacked, chosen[0], Console(verbosity))
+    earlier = stamp["answers"] if stamp is not None else ()
+    code = build_all(request, arguments, store=store, started_ns=started_ns, earlier=earlier)
+    if unpacked:
+        write_unpacked(unpacked, chosen[0], Console(verbosity))
     return code
+
+
+def _taken(values: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Take what is no setting of a function out of `values`."""
+    return {name: values.pop(name) for name in names}
+
+
+def _selected(
+    chosen: tuple[Function, ...], reference: str | None, shard: str | None, *, store: Store
+) -> tuple[Function, ...]:
+    known = len(chosen)
+    if shard is None and reference is None:
+        return chosen
+    # Loaded here because only repositories of many functions ask for it.
+    from packager.cli.selection import changed_since, shard_of  # noqa: PLC0415
+
+    if shard:
+        chosen = shard_of(chosen, shard)
+    if reference:
+        chosen = changed_since(chosen, reference, Path.cwd(), store=store)
+    say(styled(f"{len(chosen)} of {known} functions", dim=True))
+    return chosen
