@@ -1,6 +1,5 @@
 """The command group, and what becomes of a command line that click refuses."""
 
-import importlib
 from collections.abc import Sequence
 
 import click
@@ -8,8 +7,9 @@ import click
 from packager import __version__
 from packager.cli.console import say, styled
 from packager.cli.ending import end_of
+from packager.cli.lazy_group import LazyGroup
 
-_COMMANDS = {
+COMMANDS = {
     "build": "Build the zips of a project's functions, measured against AWS's limits.",
     "check": "Hold artifacts against AWS's limits, your budgets and a baseline.",
     "diff": "Tell what changed between two artifacts, and which requirement caused it.",
@@ -26,31 +26,10 @@ _COMMANDS = {
 }
 
 
-class _LazyGroup(click.Group):
-    """Loads a command's module when the command is asked for: start-up time is a feature."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order a project meets them."""
-        del ctx
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the module of `cmd_name`."""
-        del ctx
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = importlib.import_module(f"packager.cli.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
-
-
 @click.group(
-    cls=_LazyGroup,
+    cls=LazyGroup,
+    summaries=COMMANDS,
+    prefix="packager.cli.",
     name="lpack",
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "LPACK"},
     epilog="Exit codes: 0 ok · 1 a limit or check failed · 2 usage · 3 cannot build · "

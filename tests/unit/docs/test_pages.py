@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from packager.cli.main import _COMMANDS
+from packager.cli.main import COMMANDS
 from packager.errors import CannotBuild, CannotPublish, LpackError, UsageError
 from packager.explain.known_errors import known_codes
 
@@ -42,7 +42,7 @@ def test_generated_pages_are_what_their_tables_say(generated: dict[str, str]) ->
 
 
 def test_every_command_and_code_is_in_the_reference(generated: dict[str, str]) -> None:
-    for name in _COMMANDS:
+    for name in COMMANDS:
         assert f"\n## lpack {name}" in generated["commands.md"]
     for code in known_codes():
         assert f"| `{code}` |" in generated["error-lines.md"]
