@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -13,13 +11,9 @@ from packager.model.image import OCI_LAYER, Descriptor, Reference, hex_of
 from packager.model.progress import Reporter
 from packager.model.project import Function
 from packager.pipeline_memory import lasting_key_of
-from packager.registry.access import Access
-from packager.registry.docker_config import find_login
-from packager.registry.layout import descriptor_of, read_layout
-from packager.registry.pull import Resolved, fetch_blob, resolve
+from packager.registry.layout import read_layout
+from packager.registry.manifests import Resolved, descriptor_of
 from packager.registry.reference import parse_reference
-from packager.registry.root_files import files_key, pack_files
-from packager.registry.session import Session
 from packager.wheels.store import Store
 
 _RECIPE = 1
@@ -46,6 +40,8 @@ def from_layout(path: Path, tag: str | None, text: str, function: Function) -> F
 
 def from_files(path: Path, text: str, *, store: Store, modified_seconds: int) -> FoundBase:
     """Pack a root file system once; its configuration is empty."""
+    from packager.registry.root_files import files_key, pack_files  # noqa: PLC0415 -- few have one
+
     key = lasting_key_of("root-files", _RECIPE, str(path), files_key(path), modified_seconds)
     known, blob = store.read_document("bases", key), store.file("blobs", key, ".gz")
     if known is None or not blob.is_file():
@@ -88,23 +84,15 @@ def from_registry(
             hint="build once without --offline",
         )
     wanted = reference.digest or (None if options.upgrade else digest) or reference.name
-    with closing(_session(reference, function)) as session:
-        resolved = resolve(session, wanted, function.architecture)
+    # Loaded here because a base that is in the store needs no registry.
+    from packager.pipeline_base_pull import resolved_at_registry  # noqa: PLC0415
+
+    resolved = resolved_at_registry(reference, function, wanted)
     reporter.step(f"base {reference.text} is {resolved.digest}")
     found = _fetched(reference, resolved, function, store, options, reporter)
     document = {**resolved._asdict(), "content": resolved.content.decode()}
     store.write_document("bases", key, document)
     return found
-
-
-def _session(reference: Reference, function: Function) -> Session:
-    access = Access(
-        login=find_login,
-        refusal=CannotBuild,
-        token_hosts=function.image.token_hosts,
-        token_hint='if that is right: token-hosts = ["{host}"] under [tool.lpack.image]',  # noqa: S106 -- a sentence
-    )
-    return Session(reference, access, pushing=False)
 
 
 def _fetched(
@@ -128,30 +116,13 @@ def _fetched(
             hint="build once without --offline",
         )
     if missing:
-        _pull(missing, reference, function, store=store, reporter=reporter)
+        from packager.pipeline_base_pull import pull_blobs  # noqa: PLC0415 -- likewise
+
+        pull_blobs(missing, reference, function, store=store, reporter=reporter)
     paths = tuple(store.file("pulled", hex_of(each.digest), ".gz") for each in layers)
     place = store.file("pulled", hex_of(config.digest), ".gz")
     parsed = _config(place, config, reference.text)
     return FoundBase("registry", reference.text, resolved, parsed, layers, paths)
-
-
-def _pull(
-    blobs: Sequence[Descriptor],
-    reference: Reference,
-    function: Function,
-    *,
-    store: Store,
-    reporter: Reporter,
-) -> None:
-    reporter.begin("pulling the base", sum(each.compressed_bytes for each in blobs))
-    try:
-        with closing(_session(reference, function)) as session:
-            for each in blobs:
-                name = hex_of(each.digest)
-                with store.writing("pulled", name, ".gz", durable=False) as temporary:
-                    fetch_blob(session, each, temporary, heard=reporter.advance)
-    finally:
-        reporter.end()
 
 
 def _is_kept(store: Store, blob: Descriptor) -> bool:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from packager.assemble.checked import PayloadDamagedError
-from packager.assemble.docker_archive import write_archive
 from packager.assemble.image_documents import image_config, image_manifest, layout_index
 from packager.assemble.image_layout import (
     BlobDamagedError,
@@ -244,6 +243,8 @@ def _finish(image: _Image, made: MadeBlobs, folder: Path) -> ImageArtifact:
     write_index(folder, documents, index, keep=[blob.digest for blob in made.blobs])
     archive = None
     if function.image_archive:
+        from packager.assemble.docker_archive import write_archive  # noqa: PLC0415 -- on request
+
         archive = archive_path(function)
         write_archive(archive, folder, config, manifest, made.blobs, name=function.name,
                       architecture=architecture)  # fmt: skip

@@ -5,7 +5,6 @@ interrupted build leaves the old image, or the new one, and at worst blobs nobod
 """
 
 from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -66,9 +65,12 @@ def place_blobs(
         for digest, blob in wanted.items()
         if known.get(digest) is None or identity_of(folder / hex_of(digest)) != known[digest]
     ]
-    with ThreadPoolExecutor(_COPIES_AT_ONCE) as threads:
-        for _ in threads.map(lambda blob: _copy(blob, folder / hex_of(blob.digest)), missing):
-            pass
+    if missing:
+        # Loaded here because it brings the logging module: most builds copy nothing.
+        from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+        with ThreadPoolExecutor(_COPIES_AT_ONCE) as threads:
+            list(threads.map(lambda blob: _copy(blob, folder / hex_of(blob.digest)), missing))
     return {digest: identity_of(folder / hex_of(digest)) or [] for digest in wanted}
 
 

@@ -7,11 +7,11 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from packager.errors import LpackError
 from packager.model.image import INDEXES, MANIFESTS, Descriptor, hex_of
-from packager.registry.pull import Resolved, choose
+from packager.registry.manifests import Resolved, choose, descriptor_of
 
 MARKER: Final = "oci-layout"
 _LARGEST_DOCUMENT_BYTES: Final = 4 << 20
@@ -41,16 +41,6 @@ class Layout(NamedTuple):
 def is_layout(folder: Path) -> bool:
     """Tell whether `folder` is an image layout."""
     return (folder / MARKER).is_file()
-
-
-def descriptor_of(document: Mapping[str, Any]) -> Descriptor:
-    """Read a descriptor; raises KeyError, TypeError or ValueError for something else."""
-    digest = str(document["digest"])
-    hex_of(digest)
-    length = int(document["size"])
-    if length < 0:
-        raise ValueError("a descriptor has a negative length")
-    return Descriptor(str(document["mediaType"]), digest, length)
 
 
 def read_layout(

@@ -8,36 +8,19 @@ import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
-from packager.errors import LpackError
 from packager.model.image import (
     INDEXES,
-    MACHINE_WORDS,
     MANIFESTS,
     Descriptor,
-    hex_of,
 )
+from packager.registry.manifests import Resolved, choose
 from packager.registry.session import Interrupted, Session
 
 _LARGEST_MANIFEST_BYTES: Final = 4 << 20
 _Result = TypeVar("_Result")
 _ACCEPT: Final = {"Accept": ", ".join(sorted(MANIFESTS | INDEXES))}
-
-
-class Resolved(NamedTuple):
-    """A manifest of one architecture; `index_digest` is of the index it was chosen from."""
-
-    digest: str
-    media_type: str
-    content: bytes
-    index_digest: str | None = None
-
-    @property
-    def manifest(self) -> Mapping[str, Any]:
-        """The parsed manifest."""
-        parsed: Mapping[str, Any] = json.loads(self.content)
-        return parsed
 
 
 def resolve(session: Session, name: str, architecture: str) -> Resolved:
@@ -84,28 +67,6 @@ def _whole(session: Session, name: str) -> tuple[bytes, Mapping[str, str]]:
             return content, response.headers
 
     return _patiently(session, once)
-
-
-def choose(
-    index: Mapping[str, Any], architecture: str, *, refuse: Callable[..., LpackError]
-) -> str:
-    """Return the digest of the manifest for Linux on `architecture`; attestations do not count."""
-    wanted = MACHINE_WORDS[architecture]
-    there: list[str] = []
-    for entry in index.get("manifests", ()):
-        platform = entry.get("platform") or {}
-        words = (platform.get("os"), platform.get("architecture"))
-        if words == ("linux", wanted):
-            digest = str(entry["digest"])
-            hex_of(digest)
-            return digest
-        if words[0] not in {None, "unknown"}:
-            there.append("/".join(str(word) for word in words))
-    listed = ", ".join(dict.fromkeys(there)) or "none"
-    raise refuse(
-        f"there is no image for linux/{wanted}, only for {listed}",
-        hint=f"set the base's tag for {architecture}, or build for another --arch",
-    )
 
 
 def fetch_blob(
