@@ -9,7 +9,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all docs deploy-tools bench clean
+.PHONY: help demo test test-all torture docs deploy-tools bench clean
 
 help:
 	@echo "make demo    build, verify and report fixtures/demo with real dependencies; see fixtures/demo/dist"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-all  the slow tests too: exercises of real libraries, about ten minutes more"
 	@echo "make docs    the pages of docs/ as a site in .cache/site, without a network"
 	@echo "make deploy-tools  SAM, CDK, Serverless and Pulumi for their tests, 1.5 GB in .cache"
+	@echo "make torture  the fault programmes with their large numbers: hours"
 	@echo "make bench   the benchmarks, results in benchmarks/results.md"
 	@echo "make clean   remove $(VENV), caches and what was built"
 	@echo
@@ -43,6 +44,9 @@ docs: $(VENV)/.installed-test
 
 deploy-tools: $(VENV)/.installed-test
 	$(BIN)/python tests/support/deploy_tools.py install
+
+torture: $(VENV)/.installed-test
+	LPACK_TORTURE=1 $(BIN)/python -m pytest -s -m 'slow or not slow' tests/faults tests/property $(PYTEST_ARGS)
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from packaging.utils import NormalizedName, canonicalize_name
 
 from packager.code_identity import code_identity
+from packager.inputs.durations import find_moment
 from packager.inputs.requirements import read_requirements
 from packager.lock.closure import check_closure, closure
 from packager.lock.indexes import requested_indexes
@@ -227,6 +228,7 @@ def _lock(
             allow_sdist=function.allow_sdist,
             frozen=options.frozen,
             offline=options.offline,
+            exclude_newer=find_moment(function.exclude_newer) if function.exclude_newer else None,
         ),
         reporter=reporter,
         remembered=parse_lock(known["text"], origin="the remembered lock") if known else None,
@@ -248,8 +250,10 @@ def _lock(
 
 
 def _lock_settings(function: Function) -> list[Any]:
-    return [function.runtime, function.architecture, function.resolver, *function.allow_sdist,
-            function.index_url, *function.extra_index_urls, function.index_strategy]  # fmt: skip
+    newest = [function.exclude_newer] if function.exclude_newer else []
+    indexes = [function.index_url, *function.extra_index_urls, function.index_strategy]
+    return [*newest, function.runtime, function.architecture, function.resolver,
+            *function.allow_sdist, *indexes]  # fmt: skip
 
 
 def _subtract(function: Function, graph: Graph, target: Target) -> Subtraction:

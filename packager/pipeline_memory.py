@@ -30,7 +30,7 @@ _SKIPPED_FOLDERS = {"__pycache__", "build", "dist", "node_modules", "venv"}
 # The files among the settings, catalog and trace, count by their contents instead.
 _SETTINGS = (
     "runtime", "architecture", "kind", "requirements", "allow_sdist", "allow_record_mismatch",
-    "subtract", "index_url", "extra_index_urls", "index_strategy", "resolver",
+    "subtract", "index_url", "extra_index_urls", "index_strategy", "resolver", "exclude_newer",
     "slim", "slim_rules", "keep", "drop", "services", "strip", "release", "bytecode",
     "added_requirements",
     "offload", "offload_from", "offload_codec", "offload_url", "ephemeral_storage", "snapstart",

@@ -64,6 +64,7 @@ _WHERE_FROM = (
     click.option("--index-url", metavar="URL", help="The package index."),
     click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL"),
     click.option("--index-strategy", metavar="NAME", help="first-index or unsafe-best-match."),
+    click.option("--exclude-newer", metavar="WHEN", help="A date, or 7d: nothing younger."),
     click.option("--allow-sdist", multiple=True, metavar="NAME", help="May be built from source."),
 )
 

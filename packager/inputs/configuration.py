@@ -171,6 +171,7 @@ def _function(
         index_url=_expand(settings.index_url) if settings.index_url else None,
         extra_index_urls=tuple(_expand(url) for url in settings.extra_index_urls or ()),
         index_strategy=settings.index_strategy,
+        exclude_newer=settings.exclude_newer,
         strip=settings.strip is not False,
         bytecode=parse_bytes(settings.bytecode or 0, name="`--bytecode`"),
         trace=joined(root, settings.trace or ".lpack-trace.json"),

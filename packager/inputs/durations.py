@@ -1,6 +1,7 @@
-"""Lengths of time as people write them: `90 min`, `12h`, `30d`, `2 weeks`. Pure."""
+"""Lengths of time as people write them (`90 min`, `12h`, `30d`, `2 weeks`), and moments."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 from packager.errors import UsageError
 
@@ -28,3 +29,21 @@ def parse_duration(text: str, *, name: str) -> int:
             f"{name} is `{text}`, not a length of time", hint="a length of time is 30d, 12h or 2w"
         )
     return seconds
+
+
+def find_moment(text: str, *, now: datetime | None = None) -> str | None:
+    """Return a date or `7d` (before `now`) in RFC 3339 and UTC, None when it is neither.
+
+    A date means its beginning, and a time without a zone is UTC: the same everywhere.
+    """
+    seconds = find_duration(text)
+    try:
+        if seconds is not None:
+            moment = (now or datetime.now(UTC)) - timedelta(seconds=seconds)
+        else:
+            moment = datetime.fromisoformat(text.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError):
+        return None

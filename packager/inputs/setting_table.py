@@ -3,7 +3,7 @@
 from typing import Literal, NamedTuple
 
 Shape = Literal[
-    "text", "choice", "texts", "path", "policies", "switch", "drops", "services", "bytes",
+    "text", "choice", "texts", "path", "policies", "switch", "drops", "services", "bytes", "moment",
     "image", "budgets", "mebibytes",
 ]  # fmt: skip
 
@@ -98,6 +98,13 @@ SETTINGS: tuple[Setting, ...] = (
         "first-index",
         "Whether a name comes from the first index that has it, or from all of them.",
         ("first-index", "unsafe-best-match"),
+    ),
+    Setting(
+        "exclude-newer",
+        "moment",
+        "off",
+        "Takes only what the index had before a moment: a date, or a length of time such as "
+        "`7d` before now. Versions that are malicious are mostly found within days.",
     ),
     Setting(
         "resolver",

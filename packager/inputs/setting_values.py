@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import date
 from typing import NamedTuple
 
 from packager.errors import UsageError
+from packager.inputs.durations import find_moment
 
 # The words of `packager.model.runtime_catalog`, whose imports are too slow for every start.
 POLICIES = ("compatible", "always", "never")
@@ -159,6 +161,14 @@ def _parse_mebibytes(key: str, value: object, place: Place) -> int:
     raise UsageError(f"{shown} is `{value}`, not a number of MiB", hint="512 to 10240")
 
 
+def _parse_moment(key: str, value: object, place: Place) -> str:
+    text = value.isoformat() if isinstance(value, date) else str(value)
+    if isinstance(value, bool) or find_moment(text) is None:
+        hint = f'{key} = "7d"'
+        raise wrong_type(key, value, "a date or a length of time", place=place, hint=hint)
+    return text
+
+
 _PARSERS: dict[str, Callable[[str, object, Place], object]] = {
     "policies": _parse_policies,
     "drops": _parse_drops,
@@ -166,4 +176,5 @@ _PARSERS: dict[str, Callable[[str, object, Place], object]] = {
     "switch": _parse_switch,
     "bytes": _parse_bytes,
     "mebibytes": _parse_mebibytes,
+    "moment": _parse_moment,
 }

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from packager.errors import UsageError
 from packager.inputs.budgets import parse_budgets
+from packager.inputs.durations import find_moment
 from packager.inputs.setting_table import SETTINGS, Setting
 from packager.inputs.setting_values import Place, nearest, parse_value
 from packager.model.budget import Budgets
@@ -49,6 +50,7 @@ class Overrides(NamedTuple):
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] | None = None
     index_strategy: str | None = None
+    exclude_newer: str | None = None
     resolver: str | None = None
     upload: str | None = None
     package_type: str | None = None
@@ -104,6 +106,11 @@ def check_overrides(overrides: Overrides, *, runtimes: Sequence[str]) -> None:
         if value is not None and setting.shape == "choice":
             option = "--arch" if setting.key == "architecture" else f"--{setting.key}"
             check_choice(setting.key, value, name=f"`{option}`", runtimes=runtimes)
+        if value is not None and setting.shape == "moment" and find_moment(value) is None:
+            raise UsageError(
+                f"`--{setting.key}` is `{value}`, neither a date nor a length of time",
+                hint=f"--{setting.key} 7d",
+            )
 
 
 def check_choice(key: str, value: str, *, name: str, runtimes: Sequence[str]) -> None:

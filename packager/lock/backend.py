@@ -29,7 +29,8 @@ class LockJob:
     `indexes` are the effective settings. `workdir` is an empty folder of its own, which only
     this user can read, because the index URLs in it may hold credentials. `local` maps the
     names of the user's own projects to their wheels. `allow_sdist` holds normalized names. With
-    `offline`, the backend must not use the network.
+    `offline`, the backend must not use the network; `exclude_newer` (RFC 3339, UTC) hides
+    files that the index got later.
     """
 
     requirements: RequirementSet
@@ -40,6 +41,7 @@ class LockJob:
     local_extras: Mapping[NormalizedName, tuple[str, ...]] = field(default_factory=dict)
     allow_sdist: Collection[str] = ()
     offline: bool = False
+    exclude_newer: str | None = None
 
 
 class LockBackend(Protocol):

@@ -34,6 +34,7 @@ class LockOptions:
     `build_folder` receives the wheels built from local projects and allowed source
     distributions, and must live as long as the selection is used; it is created when needed.
     With `frozen`, no resolver is run; with `offline`, nothing touches the network.
+    `exclude_newer` (RFC 3339, UTC) hides what the index got later.
     """
 
     indexes: IndexSettings
@@ -42,6 +43,7 @@ class LockOptions:
     allow_sdist: Collection[str] = ()
     frozen: bool = False
     offline: bool = False
+    exclude_newer: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,6 +164,7 @@ class _Locking:
                 local_extras={project.name: project.extras for project in projects},
                 allow_sdist=self.allowed,
                 offline=self.options.offline,
+                exclude_newer=self.options.exclude_newer,
             )
             pylock = backend.lock(job, self.reporter)
         # uv writes `uv` without a version; the manifest should tell which one it was.

@@ -43,6 +43,8 @@ def run_pip(
             arguments += ["--no-binary", name]
     if job.requirements.prereleases:
         arguments.append("--pre")
+    if job.exclude_newer:
+        arguments += ["--uploaded-prior-to", job.exclude_newer]
     if indexes.certificate:
         arguments += ["--cert", indexes.certificate]
     request = job.workdir / "request.json"

@@ -98,6 +98,8 @@ class UvBackend:
             command += ["--prerelease", "allow"]
         if job.offline:
             command.append("--offline")
+        if job.exclude_newer:
+            command += ["--exclude-newer", job.exclude_newer]
         return command
 
 

@@ -49,6 +49,7 @@ class Function(NamedTuple):
     index_url: str | None = None
     extra_index_urls: tuple[str, ...] = ()
     index_strategy: str | None = None
+    exclude_newer: str | None = None
     resolver: Literal["auto", "uv", "pip"] = "auto"
     upload: Literal["direct", "s3"] = "direct"
     package_type: PackageType = "zip"

@@ -37,6 +37,7 @@ class _State:
     authorization: str | None = None
     with_metadata: bool = True
     requests: list[str] = field(default_factory=list)
+    uploaded: dict[str, str] = field(default_factory=dict)
 
 
 class IndexServer:
@@ -118,6 +119,11 @@ class IndexServer:
     def faults(self) -> dict[str, Fault]:
         """The misbehaviour by file name; may be changed while the index runs."""
         return self._state.faults
+
+    @property
+    def uploaded(self) -> dict[str, str]:
+        """When a file came to the index (RFC 3339), by its name; otherwise long ago."""
+        return self._state.uploaded
 
     @property
     def requests(self) -> list[str]:
@@ -204,7 +210,7 @@ class _Handler(BaseHTTPRequestHandler):
             "url": f"/files/{urllib.parse.quote(served.name)}",
             "hashes": {"sha256": fault.sha256 or served.sha256},
             "size": served.path.stat().st_size,
-            "upload-time": "2020-01-01T00:00:00Z",
+            "upload-time": self.state.uploaded.get(served.name, "2020-01-01T00:00:00Z"),
             "yanked": fault.yanked or False,
         }
         if served.requires_python:

@@ -1,7 +1,9 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from packager.errors import UsageError
-from packager.inputs.durations import find_duration, parse_duration
+from packager.inputs.durations import find_duration, find_moment, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -26,3 +28,20 @@ def test_no_lengths_of_time(text: str) -> None:
     assert find_duration(text) is None
     with pytest.raises(UsageError, match="not a length of time"):
         parse_duration(text, name="x")
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("7d", "2026-01-08T12:00:00Z"),
+        ("2026-01-01", "2026-01-01T00:00:00Z"),
+        ("2026-01-01T10:00:00+02:00", "2026-01-01T08:00:00Z"),
+        ("2026-01-01 10:00", "2026-01-01T10:00:00Z"),
+        ("soon", None),
+        ("2026-13-01", None),
+        ("999999w", None),
+    ],
+)
+def test_moments(text: str, moment: str | None) -> None:
+    now = datetime(2026, 1, 15, 12, tzinfo=UTC)
+    assert find_moment(text, now=now) == moment
