@@ -24,7 +24,7 @@ def many(count: int, one: str, several: str | None = None) -> str:
 def amount_of(value: float, unit: str) -> str:
     """Format a measured figure in its unit: bytes as MiB, `1,200 files`, `310 ms`."""
     if unit == "bytes":
-        return mib(value)
+        return mib(value) if value >= 1024 else f"{value:,.0f} B"
     if unit == "ms":
         return f"{value:,.0f} ms"
     return many(int(value), unit.removesuffix("s"))
