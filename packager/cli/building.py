@@ -167,7 +167,8 @@ class _Maker:
             from packager.cli.depfiles import write_depfile  # noqa: PLC0415 -- only for make
 
             more = (function.root, *function.configuration_files)
-            write_depfile(build.artifact.path, [*inputs, *map(str, more)])
+            listed = [*inputs, *map(str, more)]
+            write_depfile(build.artifact.path, listed, started_ns=self._started_ns)
         entries = _entries(inputs)
         # After the look: what changed since the start counts, whenever that was.
         settled = not console.warnings and is_settled(inputs, self._started_ns)

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from support.fixture_wheels import CHECKOUT
 from support.index_server import IndexServer
 from support.lpack_runner import LpackRunner
 from support.wheel_builder import build_wheel
+
+from packager.cli.depfiles import write_depfile
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
@@ -46,6 +49,8 @@ class MakeWorld:
             capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
+        # File dates come from a clock that ticks every few milliseconds.
+        time.sleep(0.02)
         lines = [line for line in done.stdout.splitlines() if " build " in line]
         return [line.split(" build ")[1].split()[0] for line in lines]
 
@@ -104,3 +109,13 @@ def test_the_artifact_is_the_same_with_and_without_make(make_world: MakeWorld) -
     make_world.make("check")
     assert (make_world.project / "dist" / "api.zip").read_bytes() == before
     assert (make_world.project / "dist" / "api.zip.d").read_text() == rule
+
+
+def test_a_file_that_changes_during_the_build_is_built_again(make_world: MakeWorld) -> None:
+    make_world.make()
+    changed = make_world.project / "src" / "api" / "__init__.py"
+    started = time.time_ns()
+    artifact = make_world.project / "dist" / "api.zip"
+    os.utime(changed, ns=(started + 1_000_000, started + 1_000_000))
+    write_depfile(str(artifact), [str(changed)], started_ns=started)
+    assert artifact.stat().st_mtime_ns < changed.stat().st_mtime_ns
