@@ -8,7 +8,13 @@ from typing import Any
 import click
 
 from packager.cli.gate_outputs import parse_reports, report_option, write_reports
-from packager.cli.subjects import find_manifests_of, read_built, read_subjects
+from packager.cli.subjects import (
+    SUFFIX,
+    find_manifests_of,
+    not_a_manifest,
+    read_built,
+    read_subjects,
+)
 from packager.errors import UsageError
 from packager.pipeline_report import ReportOptions, report_artifact
 from packager.report.diff_text import ROWS
@@ -59,7 +65,7 @@ def command(
     measured = _read_times(times) if times is not None else None
     options = ReportOptions(**looking)
     documents = [
-        report_artifact(path, options=options, manifest=manifest, baseline=before, times=measured)
+        _document(path, manifest, options=options, baseline=before, times=measured)
         for path, manifest in _artifacts(artifacts)
     ]
     renderers = {
@@ -71,6 +77,20 @@ def command(
     click.echo(renderers[output_format](), nl=False)
     write_reports(wanted, renderers)
     return 0
+
+
+def _document(
+    path: Path,
+    manifest: Mapping[str, Any] | None,
+    **details: Any,  # noqa: ANN401 -- as below
+) -> dict[str, Any]:
+    try:
+        return report_artifact(path, manifest=manifest, **details)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        if manifest is None and details["baseline"] is None:
+            raise
+        # What others' artifacts hold is checked where it is read: a manifest was altered.
+        raise not_a_manifest(f"{path.stem}{SUFFIX}") from error
 
 
 def _artifacts(given: tuple[Path, ...]) -> Iterator[tuple[Path, Mapping[str, Any] | None]]:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from packager.cli import completion
-from packager.cli.subjects import Subject, read_built, read_subjects
+from packager.cli.subjects import Subject, not_a_manifest, read_built, read_subjects
 from packager.errors import UsageError
 from packager.model.figures import mib
 from packager.report.why import (
@@ -48,7 +48,12 @@ def command(name: str, artifact: Path | None, *, no_imports: bool, output_format
     lpack why six --artifact foreign.zip
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
     subjects = read_built(Path("dist")) if artifact is None else read_subjects(artifact)
-    told = [text for each in subjects for text in _told(each, name, output_format, no_imports)]
+    try:
+        told = [text for each in subjects for text in _told(each, name, output_format, no_imports)]
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        if all(each.manifest.get("foreign") for each in subjects):
+            raise
+        raise not_a_manifest(*(each.label for each in subjects)) from error
     if not told:
         near = sorted({n for each in subjects for n in nearest_names(each.manifest, name)})
         labels = ", ".join(each.label for each in subjects)

@@ -1,6 +1,7 @@
 """Opens any artifact by what it holds, not by what it is called."""
 
 import tarfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,12 @@ def open_artifact(path: Path) -> Iterator[Opened]:
         else:
             with open_zip(path, kind="wheel" if path.suffix == ".whl" else None) as opened:
                 yield opened
+    except (tarfile.TarError, EOFError, zlib.error) as error:
+        # Not only what `image_source` reads may be cut off, but the archive around it.
+        raise UsageError(
+            f"`{path.name}` is a damaged archive: {str(error) or 'it ends early'}",
+            hint="write or fetch it anew",
+        ) from error
     except OSError as error:
         raise UsageError(
             f"cannot read `{path}`: {error.strerror or error}", hint=f"ls -l {path}"
@@ -39,4 +46,9 @@ def _is_tar(path: Path) -> bool:
     """Tell a tar from a zip by its first block: `ustar` stands at byte 257 (POSIX pax)."""
     with path.open("rb") as file:
         head = file.read(512)
-    return head[257:262] == b"ustar" or (head[:2] == b"\x1f\x8b" and tarfile.is_tarfile(path))
+    if head[257:262] == b"ustar":
+        return True
+    try:
+        return head[:2] == b"\x1f\x8b" and tarfile.is_tarfile(path)
+    except (EOFError, zlib.error):
+        return False

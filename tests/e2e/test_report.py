@@ -1,6 +1,8 @@
 """`lpack report` in every format, with golden output; bad input ends in one line."""
 
 import json
+import shutil
+import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +16,8 @@ from support.golden import check_golden, normalize
 from support.index_server import IndexServer
 from support.lpack_runner import LpackRunner
 from support.report_world import add, write_artifact
+
+from packager.pipeline_inspection import inspect_artifact
 
 GOLDEN = CHECKOUT / "tests" / "cases" / "report"
 SCHEMA = json.loads((CHECKOUT / "packager/report/artifact_report.schema.json").read_text())
@@ -125,6 +129,10 @@ BAD: dict[str, tuple[list[str], str]] = {
     "baseline": (["good.zip", "--baseline", "text.zip"], "is not a zip"),
     "no manifest": (["broken.lpack.json"], "is not a manifest of lpack"),
     "nothing built": ([], "no manifest"),
+    "altered": (["altered.zip"], "`altered.lpack.json` is not a whole manifest"),
+    "cut gzip": (["cut.tar.gz"], "is not a zip"),
+    "cut tar": (["cut.tar"], "is a damaged archive"),
+    "tar of no image": (["plain.tar"], "`manifest.json` is not in it"),
 }
 
 
@@ -135,6 +143,16 @@ def test_bad_input_is_one_line(name: str, tmp_path: Path, lpack: LpackRunner) ->
     (tmp_path / "broken.lpack.json").write_text("[]")
     with zipfile.ZipFile(tmp_path / "good.zip", "w") as archive:
         add(archive, "app.py", b"x = 1\n")
+    shutil.copyfile(tmp_path / "good.zip", tmp_path / "altered.zip")
+    altered = inspect_artifact(tmp_path / "good.zip") | {"distributions": [1, 2]}
+    altered["artifact"]["path"] = "altered.zip"
+    (tmp_path / "altered.lpack.json").write_text(json.dumps(altered))
+    (tmp_path / "cut.tar.gz").write_bytes(b"\x1f\x8b\x08\0cut")
+    with tarfile.open(tmp_path / "plain.tar", "w") as tar:
+        tar.add(tmp_path / "good.zip", "a/good.zip")
+        tar.add(tmp_path / "text.zip", "manifest.json.old")
+    cut = (tmp_path / "plain.tar").read_bytes()[:700]
+    (tmp_path / "cut.tar").write_bytes(cut)
     arguments, message = BAD[name]
     done = lpack.run("report", *arguments, cwd=tmp_path)
     assert done.exit_code == 2, done.explain()
