@@ -52,8 +52,12 @@ def report_artifact(
         runtime = runtime or manifest["target"]["runtime"]
         architecture = architecture or manifest["target"]["architecture"]
     with inspecting(path, runtime=runtime, architecture=architecture) as inspection:
+        found = [
+            *_advice(inspection, str(path), deep=options.deep, own=manifest is not None),
+            *(_loosened(manifest) if manifest is not None else ()),
+        ]
         advice = sorted(
-            _advice(inspection, str(path), deep=options.deep, own=manifest is not None),
+            found,
             key=lambda each: (_LEVELS.index(each.level), each.code, -each.uncompressed_bytes),
         )
         return artifact_document(
@@ -101,6 +105,31 @@ def _advice(inspection: Inspection, shown_path: str, *, deep: bool, own: bool) -
         yield from check_consistency(distributions, environment, provided=provided)
     yield from container_oddities(found)
     yield from _own_files(inspection, own=own)
+
+
+def _loosened(manifest: Mapping[str, Any]) -> Iterator[Advice]:
+    """Yield what other requirements would let the runtime provide; a group is told once."""
+    kept = [each for each in manifest["subtraction"]["decisions"] if each["outcome"] == "kept"]
+    followers = {each["name"] for each in kept if not each["loosen"]}
+    ways: dict[str, list[Mapping[str, Any]]] = {}
+    for decision in kept:
+        if decision["loosen"]:
+            ways.setdefault(decision["loosen"], []).append(decision)
+    for loosen, group in sorted(ways.items()):
+        names = followers | {decision["name"] for decision in group}
+        leaving = [each for each in manifest["distributions"] if each["name"] in names]
+        unzipped = group[0]["loosen_uncompressed_bytes"]
+        # Where they are all that leaves, the files are known, and none counts twice.
+        known = sum(each["uncompressed_bytes"] for each in leaving) == unzipped
+        yield advise(
+            "runtime-provides",
+            group[0]["reason"],
+            owner=group[0]["name"],
+            hint=f"ask for `{loosen}` instead",
+            paths=tuple(row[0] for each in leaving for row in each["files"]) if known else (),
+            compressed_bytes=group[0]["loosen_compressed_bytes"],
+            uncompressed_bytes=unzipped,
+        )
 
 
 def _own_files(inspection: Inspection, *, own: bool) -> Iterator[Advice]:

@@ -21,6 +21,7 @@ def render_artifact_text(document: Document, *, rows: int = _ROWS) -> str:
         *_table(document, rows),
         "",
         *_limits(document),
+        *_elsewhere(document),
         *_evidence(document),
         *_findings(document, rows),
     ]
@@ -104,6 +105,27 @@ def _limits(document: Document) -> Iterator[str]:
     for limit in document["limits"]:
         word = "ok  " if limit["passed"] else "FAIL"
         yield from _wrapped(f"{word} {limit_words(limit)}", first="  ", rest=" " * 7)
+
+
+def _elsewhere(document: Document) -> Iterator[str]:
+    """Tell what the function has besides the artifact: layers, and what the runtime provides."""
+    gone = [each["name"] for each in document["distributions"] if each["subtracted"]]
+    by_layer = {
+        each["name"]
+        for each in document["distributions"]
+        if each["subtracted"] and str(each["placement"] or "").startswith("layer:")
+    }
+    runtime = [name for name in gone if name not in by_layer]
+    if document["layers"] or runtime:
+        yield ""
+    for layer in document["layers"]:
+        sizes = (
+            f"{mib(layer['uncompressed_bytes'])} unzipped, {mib(layer['compressed_bytes'])} zipped"
+        )
+        yield from _wrapped(f"layer {layer['name']}: {sizes}", first="  ", rest="    ")
+    if runtime:
+        words = f"left to {document['target']['runtime']}: {', '.join(runtime)}"
+        yield from _wrapped(words, first="  ", rest="    ")
 
 
 def _evidence(document: Document) -> Iterator[str]:

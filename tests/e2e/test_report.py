@@ -119,6 +119,28 @@ def test_what_lpack_built(world: BuildWorld) -> None:
     assert json.loads(named.stdout) == document
 
 
+@pytest.mark.index
+def test_what_a_pin_costs_is_told_once(
+    tmp_path: Path, lpack: LpackRunner, real_index: Callable[[str], IndexServer]
+) -> None:
+    (tmp_path / "app.py").write_text("def handler(event, context):\n    return 1\n")
+    (tmp_path / "requirements.txt").write_text("boto3==1.44.5\n")
+    index = real_index("python3.13-x86_64").url
+    lpack.ok(
+        "build", "--handler", "app.handler", "--runtime", "python3.13", "--index-url", index,
+        cwd=tmp_path,
+    )  # fmt: skip
+    document = json.loads(lpack.ok("report", "--output-format", "json", cwd=tmp_path).stdout)
+    loosened = [each for each in document["findings"] if each["code"] == "LP501"]
+    assert [each["hint"] for each in loosened] == ["ask for `boto3>=1.42.97` instead"]
+    # Everything in the zip but the handler leaves with it, and the examples are not counted twice.
+    shipped = [each for each in document["distributions"] if not each["subtracted"]]
+    gone = sum(each["uncompressed_bytes"] for each in shipped)
+    assert loosened[0]["saves_uncompressed_bytes"] == gone
+    assert "LP503" in {each["code"] for each in document["findings"]}
+    assert document["could_save"]["uncompressed_bytes"] == gone
+
+
 BAD: dict[str, tuple[list[str], str]] = {
     "not there": (["nothing.zip"], "there is no `nothing.zip`"),
     "no zip": (["text.zip"], "`text.zip` is not a zip"),
