@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from packager.assemble.offload_index import offload_index
+from packager.assemble.offload_index import Arriving, offload_index
 from packager.bootstrap.placing import (
     OFFLOAD,
     TRACED,
@@ -30,8 +30,12 @@ def place_bootstrap(
     placed = _files(function, tree)
     added = dict(placed.added)
     if function.offload:
-        added[INDEX] = offload_index(dependencies)
-    key = lasting_key_of("bootstrap", [[name, data.decode()] for name, data in added.items()])
+        added[INDEX] = offload_index(
+            Arriving(each.name, each.version, each.offloaded)
+            for each in dependencies.shipped
+            if each.offloaded
+        )
+    key = lasting_key_of("bootstrap", 2, [[name, data.decode()] for name, data in added.items()])
     renamed = dict(placed.renamed)
     code = [
         source._replace(archive_name=renamed.get(source.archive_name, source.archive_name))
@@ -43,7 +47,7 @@ def place_bootstrap(
         if store.file("payloads", payload.key, ".zip").is_file():
             return payload, tuple(code)
     with store.writing("payloads", key, ".zip", durable=False) as temporary:
-        payload = write_files_payload(added, temporary, key=key)
+        payload = write_files_payload(added, temporary, key=key, stored=(INDEX,))
     store.write_document("bootstrap", key, json_ready(payload))
     return payload, tuple(code)
 

@@ -21,7 +21,7 @@ from packager.model.publication import Publication
 from packager.model.redaction import redact_text
 from packager.report.text import mib
 
-__all__ = ["Account", "Wanted", "publish_layer", "publish_zip"]
+__all__ = ["Account", "Wanted", "errors_of", "publish_layer", "publish_zip"]
 
 _DIRECT_BYTES = 52_428_800
 """A direct upload has to be smaller (Lambda quotas; recorded 2025-11-25)."""
@@ -52,7 +52,7 @@ def publish_zip(wanted: Wanted, *, reporter: Reporter) -> tuple[Publication, ...
     """
     file = _read(wanted)
     published: list[Publication] = []
-    with _errors_of(wanted):
+    with errors_of(wanted):
         function = wanted.function_name
         source = _source(wanted, file, published, reporter, what=f"function `{function}`")
         if function is not None:
@@ -68,7 +68,7 @@ def publish_layer(wanted: Wanted, *, reporter: Reporter) -> tuple[Publication, .
     file = _read(wanted)
     name = str(wanted.layer_name)
     published: list[Publication] = []
-    with _errors_of(wanted):
+    with errors_of(wanted):
         client = open_client("lambda", wanted.account)
         known = latest_version(client, name)
         if known is not None and known["Content"]["CodeSha256"] == file.checksum:
@@ -179,7 +179,7 @@ def _publication(
 
 
 @contextmanager
-def _errors_of(wanted: Wanted) -> Iterator[None]:
+def errors_of(wanted: Wanted) -> Iterator[None]:
     """Turn botocore's errors into one line with a hint, AWS's own words below."""
     try:
         yield

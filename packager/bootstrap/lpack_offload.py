@@ -7,7 +7,6 @@ A group is unpacked when one of its modules is first imported; under SnapStart a
 concurrency at once, so that a snapshot holds it and no invocation waits. Files go to a folder of
 this process, which gets its final name when it is whole: nobody imports from what a killed process
 left. What is unpacked are the very bytes whose sha256 was right, never a file opened again.
-
 `import lpack_offload` is all there is to do; a build does it by itself, before the handler.
 """
 
@@ -16,14 +15,14 @@ from __future__ import annotations
 import _thread
 import errno
 import os
-import stat
 import sys
 import time
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib import machinery
+from importlib.util import spec_from_file_location as _spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from typing import Any
 
     Members = Iterator[tuple[str, int, Iterator[bytes]]]
@@ -31,22 +30,16 @@ if TYPE_CHECKING:
 _TASK = os.path.dirname(os.path.abspath(__file__))
 _LPACK = os.path.join(_TASK, ".lpack")
 _PLACE = os.path.join(os.environ.get("TMPDIR") or "/tmp", "lpack")  # noqa: S108 -- all there is
-_LOCK_SECONDS = 20
-_CHUNK_BYTES = 1 << 20
+_LOCK_SECONDS, _CHUNK_BYTES = 20.0, 1 << 20
 
 # S3 advises ranges of 8 to 16 MB over several connections (Performance Guidelines, byte-range
 # fetches). Init has 10 s, after which Lambda tries once more within the function's own timeout.
-_PART_BYTES = 8 << 20
-_CONNECTIONS = 8
-_S3_SECONDS = 30.0
-_ANSWER_SECONDS = 5.0
+_PART_BYTES, _CONNECTIONS = 8 << 20, 8
+_S3_SECONDS, _ANSWER_SECONDS = 30.0, 5.0
 
 
 class OffloadError(OSError):
-    """A distribution cannot be brought to /tmp; says which, why, and what to do.
-
-    No ImportError: code that can do without a module would take it for absent.
-    """
+    """Why something cannot come to /tmp. ImportError would mean absent to tolerant code."""
 
 
 class _Group:
@@ -58,8 +51,8 @@ class _Group:
         self.folder = os.path.join(_PLACE, known["key"])
         self.lock, self.shown = _thread.RLock(), False
 
-    def bring(self) -> str:
-        """Return the folder, after unpacking it and putting it on `sys.path` if need be."""
+    def bring(self) -> None:
+        """Unpack the folder and put it on `sys.path`, if need be."""
         with self.lock:
             if not self.shown:
                 try:
@@ -71,34 +64,33 @@ class _Group:
                 # Right behind the task folder, before what the runtime has itself.
                 sys.path.insert(sys.path.index(_TASK) + 1 if _TASK in sys.path else 0, self.folder)
                 self.shown = True
+                # What the import system noted about folders before they were there.
+                for place in [p for p, finder in sys.path_importer_cache.items() if finder is None]:
+                    del sys.path_importer_cache[place]
                 if self.known["pth"]:
                     import site
 
                     site.addsitedir(self.folder)
-        return self.folder
 
     def _why(self, error: OSError) -> str:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             return f"{error.strerror or error} {error.filename or ''}".rstrip()
         needed, free = (f"{n / 1048576:.1f} MiB" for n in (self.known["disk_bytes"], _free_bytes()))
-        return (
-            f"it needs {needed} in {_PLACE}, and {free} are free; raise the function's ephemeral "
-            "storage, or remove what else is in /tmp"
-        )
+        return f"it needs {needed} in {_PLACE}, and {free} are free; raise the ephemeral storage"
 
     def _bring(self) -> None:
         os.makedirs(_PLACE, 0o700, exist_ok=True)
         place = os.lstat(_PLACE)
-        if not _is_there(_PLACE) or place.st_uid != os.getuid() or place.st_mode & 0o022:
+        if os.path.islink(_PLACE) or place.st_uid != os.getuid() or place.st_mode & 0o022:
             raise OSError(errno.EPERM, f"{_PLACE} is not a folder of this function alone")
-        if _is_there(self.folder):
+        if os.path.isdir(self.folder):
             return
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         lock = os.open(self.folder + ".lock", flags, 0o600)
         try:
             # Without the lock, after a while, two unpack the same and the first rename wins.
             _lock(lock)
-            if not _is_there(self.folder):
+            if not os.path.isdir(self.folder):
                 _sweep()
                 if _free_bytes() < self.known["disk_bytes"]:
                     raise OSError(errno.ENOSPC, "no space")
@@ -124,7 +116,7 @@ class _Group:
                 os.rename(temporary, self.folder)
             except OSError:
                 # Somebody without the lock was faster; the contents are the same.
-                if not _is_there(self.folder):
+                if not os.path.isdir(self.folder):
                     raise
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -132,35 +124,48 @@ class _Group:
 
 
 _groups: list[_Group] = []
-_modules: dict[str, list[_Group]] = {}
+_modules: dict[str, tuple[_Group, str]] = {}
 _spaces: dict[str, list[_Group]] = {}
 _writing: set[str] = set()
 
 
 class _Finder:
-    """Brings a group when one of its modules is looked for; the import system finds it then."""
+    """Says where modules will be. Nothing is unpacked here: Python's import lock is held."""
 
     @staticmethod
-    def find_spec(name: str, path: Sequence[str] | None = None, _: Any = None) -> ModuleSpec | None:
+    def find_spec(name: str, path: Any = None, _: Any = None) -> machinery.ModuleSpec | None:
         """Answer `import`, before the search of `sys.path`."""
-        groups = _modules.get(name)
-        if groups is None:
-            groups = _spaces.get(name)
-            # A namespace that something else has grows by itself when its modules are looked for.
-            if groups is None or PathFinder.find_spec(name, path) is not None:
-                return None
-        folders = [group.bring() for group in groups]
-        if path is None:
+        if name in _modules:
+            group, file = _modules[name]
+            place = os.path.join(group.folder, file)
+            loader = _LOADERS[file.rpartition(".")[2]](name, place)
+            loader.group = group
+            places = [os.path.dirname(place)] if "/__init__." in file else None
+            return _spec(name, place, loader=loader, submodule_search_locations=places)
+        if name not in _spaces or machinery.PathFinder.find_spec(name, path) is not None:
             return None
-        parents = name.split(".")[:-1]
-        return PathFinder.find_spec(name, [*path, *(os.path.join(f, *parents) for f in folders)])
+        space = machinery.ModuleSpec(name, None, is_package=True)
+        inner = name.replace(".", "/")
+        space.submodule_search_locations = [f"{group.folder}/{inner}" for group in _spaces[name]]
+        return space
 
 
-def _is_there(folder: str) -> bool:
-    try:
-        return stat.S_ISDIR(os.lstat(folder).st_mode)
-    except OSError:
-        return False
+def _bringing(kind: Any) -> Any:
+    """Return the loader `kind`, which brings the module's group before it loads."""
+
+    class Loader(kind):  # type: ignore[misc]
+        def create_module(self, spec: machinery.ModuleSpec) -> Any:
+            self.group.bring()
+            return super().create_module(spec)
+
+    return Loader
+
+
+_LOADERS = {
+    "so": _bringing(machinery.ExtensionFileLoader),
+    "py": _bringing(machinery.SourceFileLoader),
+    "pyc": _bringing(machinery.SourcelessFileLoader),
+}
 
 
 def _lock(descriptor: int) -> None:
@@ -193,13 +198,15 @@ def _free_bytes() -> int:
 
 
 def _contents(known: dict[str, Any]) -> Any:
-    """Return the archive's bytes in memory that a file or nothing stands behind."""
+    """Return the archive's bytes in memory that no file stands behind."""
     import mmap
 
+    data = mmap.mmap(-1, known["compressed_bytes"])
     if known["bucket"]:
-        return _fetched(known, mmap.mmap(-1, known["compressed_bytes"]))
+        return _fetched(known, data)
     with open(os.path.join(_LPACK, "offload", known["archive"]), "rb") as file:
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        file.readinto(data)
+    return data
 
 
 def _members(data: Any, codec: str) -> Members:
@@ -241,13 +248,9 @@ def _zip_members(data: Any) -> Members:
 
 
 def _write_files(members: Members, folder: str) -> None:
-    made = set()
     for name, mode, chunks in members:
         path = f"{folder}/{name}"
-        parent = os.path.dirname(path)
-        if parent not in made:
-            os.makedirs(parent, exist_ok=True)
-            made.add(parent)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         with open(os.open(path, flags, mode & 0o777), "wb", buffering=0) as file:
             for chunk in chunks:
@@ -290,8 +293,7 @@ class _Object:
         bucket, path = known["bucket"], quote("/" + known["key"], safe="/-_.~")
         named = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
         in_host = not named and "." not in bucket
-        suffix = ".cn" if self.region.startswith("cn-") else ""
-        service = f"s3.{self.region}.amazonaws.com{suffix}"
+        service = f"s3.{self.region}.amazonaws.com{'.cn' if self.region[:3] == 'cn-' else ''}"
         url = urlsplit(named or f"https://{bucket + '.' if in_host else ''}{service}")
         self.tls, self.host = url.scheme == "https", url.netloc
         self.path = path if in_host else f"{url.path.rstrip('/')}/{bucket}{path}"
@@ -308,7 +310,7 @@ class _Object:
                 return self._ask(start, end)
             except (OSError, self.client.HTTPException) as error:
                 if time.monotonic() + pause > self.deadline:
-                    text = str(error) or type(error).__name__
+                    text = getattr(error, "strerror", "") or str(error) or type(error).__name__
                     raise ValueError(f"not within {_S3_SECONDS:.0f} s: {text}") from error
             time.sleep(pause)
             pause *= 2
@@ -320,7 +322,6 @@ class _Object:
         connection.request("GET", f"{self.path}?{self.query}".rstrip("?"), headers=headers)
         answer = connection.getresponse()
         status, body = answer.status, answer.read(end - start + 1)
-        connection.close()
         if status == 206 and len(body) == end - start:
             return body
         code = body.partition(b"<Code>")[2].partition(b"</Code>")[0].decode("utf-8", "replace")
@@ -360,12 +361,11 @@ def _credentials() -> tuple[str, str, str | None]:
         raise ValueError("there are no AWS credentials in the environment")
     import json
     from http.client import HTTPConnection
-    from urllib.parse import urlsplit
 
-    url = urlsplit(values["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
-    connection = HTTPConnection(url.netloc, timeout=_ANSWER_SECONDS)
+    host, _, path = values["AWS_CONTAINER_CREDENTIALS_FULL_URI"].partition("://")[2].partition("/")
+    connection = HTTPConnection(host, timeout=_ANSWER_SECONDS)
     headers = {"authorization": values.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")}
-    connection.request("GET", f"{url.path}?{url.query}".rstrip("?"), headers=headers)
+    connection.request("GET", f"/{path}", headers=headers)
     known = json.load(connection.getresponse())
     return known["AccessKeyId"], known["SecretAccessKey"], known.get("Token")
 
@@ -380,11 +380,12 @@ def install() -> None:
     with open(index, encoding="utf-8") as file:
         _groups.extend(map(_Group, json.load(file)["groups"]))
     for group in _groups:
-        for names, table in ((group.known["modules"], _modules), (group.known["spaces"], _spaces)):
-            for name in names:
-                table.setdefault(name, []).append(group)
-    finders = sys.meta_path
-    finders.insert(finders.index(PathFinder) if PathFinder in finders else 0, _Finder)
+        for file in group.known["modules"]:
+            name = file.partition(".")[0].replace("/", ".").removesuffix(".__init__")
+            _modules[name] = group, file
+        for name in group.known["spaces"]:
+            _spaces.setdefault(name, []).append(group)
+    sys.meta_path.insert(sys.meta_path.index(machinery.PathFinder), _Finder)
     # A lock that another thread held when this process was forked would stay locked.
     os.register_at_fork(after_in_child=lambda: [g.lock._at_fork_reinit() for g in _groups])  # type: ignore[attr-defined]  # noqa: SLF001 -- as threading does
     # The task folder is read-only, so nothing is lost; in /tmp it would take space and time.

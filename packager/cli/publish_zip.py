@@ -9,6 +9,7 @@ from packager.cli.console import Console
 from packager.cli.invoke import choose_artifact
 from packager.cli.publications import aws_options, show
 from packager.errors import UsageError
+from packager.model.publication import Publication
 from packager.pipeline_publish_aws import Account, Wanted, publish_zip
 
 
@@ -22,7 +23,8 @@ def command(name: str | None, function_name: str | None, **values: Any) -> int: 
     Nothing is uploaded twice: an object or a function that has exactly these bytes stays, and an
     upload that was cut off is continued. A zip below 50 MiB goes straight into the function,
     unless the settings say `upload = "s3"`. A key that ends in a slash gets a name made of the
-    content.
+    content. Archives that the function fetches at start (`offload-from = "s3"`) are uploaded
+    first, and the zip then names their versions.
 
     \b
     lpack publish zip --function-name api
@@ -47,6 +49,13 @@ def command(name: str | None, function_name: str | None, **values: Any) -> int: 
         through_s3=manifest["function"]["upload"] == "s3",
         dry_run=values["dry_run"],
     )
-    published = publish_zip(wanted, reporter=Console(-1 if values["quiet"] else 0))
+    console = Console(-1 if values["quiet"] else 0)
+    archives: list[Publication] = []
+    if manifest["offload"]:
+        # Loaded here because most functions fetch nothing at start.
+        from packager.pipeline_publish_offload import publish_archives  # noqa: PLC0415
+
+        wanted, archives = publish_archives(wanted, path, reporter=console)
+    published = (*archives, *publish_zip(wanted, reporter=console))
     show(published, values["output_format"], quiet=values["quiet"])
     return 0

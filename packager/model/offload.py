@@ -17,10 +17,10 @@ class Offloaded(NamedTuple):
 
     `key` is its place in the store, `archive` its file name. `compressed_bytes` is the archive,
     `uncompressed_bytes` the sum of its files, `disk_bytes` what they take in /tmp, folders and
-    whole blocks included. `modules` are the dotted names whose import needs the files, `spaces`
-    the namespace packages above them. With `pth` the files must be there from the start. All
-    distributions of a `group` have to lie in one folder; it is named after one of them. With a
-    `bucket` the archive is the object `object_key` there, otherwise it is inside the zip.
+    whole blocks included. `modules` are the files of the modules whose import needs all the
+    others, `spaces` the namespace packages above them. With `pth` the files must be there from the
+    start. All distributions of a `group` have to lie in one folder; it is named after one of them.
+    With a `bucket` the archive is the object `object_key` there, otherwise it is inside the zip.
     """
 
     key: str

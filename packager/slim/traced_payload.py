@@ -8,7 +8,7 @@ in it stand for the files that stay, so that the unpacked folder is whole.
 import io
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -99,12 +99,19 @@ def traced_payload(
     return TracedPayload(payload=payload, fallback=fallback)
 
 
-def write_files_payload(files: Mapping[str, bytes], destination: Path, *, key: str) -> Payload:
-    """Write a payload of files from memory: the bootstrap's."""
+def write_files_payload(
+    files: Mapping[str, bytes], destination: Path, *, key: str, stored: Collection[str] = ()
+) -> Payload:
+    """Write a payload of files from memory: the bootstrap's; those `stored` are not deflated."""
     writer = PayloadWriter(destination)
     try:
         for name in sorted(files, key=str.encode):
-            writer.add_bytes(name, files[name])
+            if name in stored:
+                data = files[name]
+                whole = Stream(STORED, zlib.crc32(data), len(data), data)
+                writer.add_stream(name, whole, executable=False)
+            else:
+                writer.add_bytes(name, files[name])
         return writer.finish(key=key)
     finally:
         writer.close()
