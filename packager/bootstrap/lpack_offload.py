@@ -153,12 +153,12 @@ class _Finder:
 def _bringing(kind: Any) -> Any:
     """Return the loader `kind`, which brings the module's group before it loads."""
 
-    class Loader(kind):  # type: ignore[misc]
+    class _Loader(kind):  # type: ignore[misc]
         def create_module(self, spec: machinery.ModuleSpec) -> Any:
             self.group.bring()
             return super().create_module(spec)
 
-    return Loader
+    return _Loader
 
 
 _LOADERS = {
