@@ -101,7 +101,7 @@ def build_image(
         excluded=tree.excluded,
         encoders=(encoder(), *image.dependencies.makers),
     )
-    with atomic_output(manifest_path(function)) as output:
+    with atomic_output(manifest_path(function), durable=function.release, hashed=False) as output:
         output.write(render_manifest(manifest_of(build)).encode())
     return build
 
