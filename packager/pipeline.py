@@ -6,7 +6,6 @@ The first half, up to the payloads, depends on what the project requires and is 
 second half depends on the user's code and runs whenever that changed.
 """
 
-import os
 import sys
 import threading
 from pathlib import Path
@@ -14,23 +13,24 @@ from typing import NamedTuple
 
 from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.merge import CollisionError
+from packager.assemble.open_payload import PayloadSource
 from packager.assemble.output import atomic_output
 from packager.assemble.rewrite import rewrite_zip
-from packager.assemble.zip_writer import PayloadSource, write_zip
-from packager.errors import UsageError
+from packager.assemble.zip_writer import write_zip
 from packager.measure.measurement import measure
 from packager.model.artifact import ZipArtifact
-from packager.model.build import Build, BuildOptions
-from packager.model.canonical import EPOCH_STAMP, stamp_of
+from packager.model.build import NO_LAYERS, Build, BuildOptions, FunctionLayers
+from packager.model.canonical import EPOCH_STAMP
 from packager.model.deflating import STREAM_ABOVE_BYTES, encoder, large_encoder
-from packager.model.payload import Dependencies, Payload
+from packager.model.payload import Dependencies
 from packager.model.progress import Reporter
 from packager.model.project import Function, SourceFile, SourceTree
-from packager.pipeline_memory import TRIES, Memory, unreliable
+from packager.pipeline_memory import Memory
 from packager.pipeline_prefix import PrefixMemory, Repeated
+from packager.pipeline_splicing import entry_stamp, healed, owner_of, payload_source
 from packager.report.manifest import manifest_text
 from packager.runtime.targets import default_runtime, runtime_names
-from packager.wheels.store import EntryLostError, Store
+from packager.wheels.store import Store
 
 __all__ = ["BuildOptions", "build_function", "default_runtime", "runtime_names"]
 
@@ -45,14 +45,17 @@ def build_function(
     store: Store,
     options: BuildOptions,
     reporter: Reporter,
+    layers: FunctionLayers = NO_LAYERS,
 ) -> Build:
-    """Build one function's zip and manifest.
+    """Build one function's zip and manifest; its `layers` were written before.
 
     Raises LpackError for what the user, the network or the disk did. A passed limit is no error
     here: it is in the result, after everything was written.
     """
     memory = Memory(store, function)
-    done = _assemble_healing(function, tree, memory, options=options, reporter=reporter)
+    done = _assemble_healing(
+        function, tree, memory, layers=layers, options=options, reporter=reporter
+    )
     build = Build(
         function=function,
         dependencies=done.dependencies,
@@ -62,9 +65,11 @@ def build_function(
             done.artifact,
             upload=function.upload,
             ephemeral_storage=function.ephemeral_storage,
+            layers=layers.layers,
         ),
         excluded=tree.excluded,
         encoders=(*_encoders(done.artifact), *done.dependencies.makers),
+        layers=layers.layers,
     )
     text, distributions = manifest_text(build, distributions=done.distributions)
     with atomic_output(
@@ -135,26 +140,36 @@ def _assemble_healing(
     tree: SourceTree,
     memory: Memory,
     *,
+    layers: FunctionLayers,
     options: BuildOptions,
     reporter: Reporter,
 ) -> _Assembled:
     """Find the dependencies and assemble; payloads that turn out damaged are made again."""
-    store, stamp = memory.store, _stamp()
-    for _ in range(TRIES):
-        dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
-        try:
-            return _assemble(function, dependencies, tree, store=store, stamp=stamp)
-        except PayloadDamagedError as damage:
-            reporter.warn("a payload in the store was damaged; it is made again from its wheel")
-            store.discard("payloads", damage.key, ".zip")
-            memory.forget()
-        except EntryLostError:
-            memory.forget()
-    raise unreliable(store)
+    store, stamp = memory.store, entry_stamp()
+
+    def attempt(first: bool) -> _Assembled:
+        dependencies = layers.dependencies if first else None
+        if dependencies is None:
+            dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
+        if layers.layers:
+            # Loaded here because most functions have no layers.
+            from packager.pipeline_opt import refuse_split_packages  # noqa: PLC0415
+
+            dependencies = layers.place(dependencies)
+            refuse_split_packages(function, tree, dependencies, layers, store=store)
+        return _assemble(function, dependencies, tree, layers, store=store, stamp=stamp)
+
+    return healed(attempt, [memory], reporter=reporter)
 
 
 def _assemble(
-    function: Function, dependencies: Dependencies, tree: SourceTree, *, store: Store, stamp: int
+    function: Function,
+    dependencies: Dependencies,
+    tree: SourceTree,
+    layers: FunctionLayers,
+    *,
+    store: Store,
+    stamp: int,
 ) -> _Assembled:
     """Copy what the last build knew to come before the user's code, or splice all payloads."""
     payloads, code = shipped_parts(function, dependencies, tree, store=store)
@@ -164,7 +179,7 @@ def _assemble(
 
         write_offloaded(dependencies, offload_folder(function), store=store)
     path, durable = artifact_path(function), _is_synced(function)
-    before = PrefixMemory(store, function, dependencies, payloads)
+    before = PrefixMemory(store, function, dependencies, payloads, layers=layers.digests)
     known = before.recall() if stamp == EPOCH_STAMP else None
     if known is not None:
         try:
@@ -181,10 +196,11 @@ def _assemble(
 def shipped_parts(
     function: Function, dependencies: Dependencies, tree: SourceTree, *, store: Store
 ) -> tuple[list[PayloadSource], tuple[SourceFile, ...]]:
-    """Return the payloads of everything that ships, and the user's files."""
+    """Return the payloads of what ships beside the user's files, and those."""
     payloads = [
-        _source(f"{distribution.name} {distribution.version}", payload, store)
+        payload_source(owner_of(distribution), payload, store)
         for distribution in dependencies.shipped
+        if not distribution.layer
         for payload in distribution.payloads
     ]
     code = tree.files
@@ -193,20 +209,8 @@ def shipped_parts(
         from packager.pipeline_bootstrap import place_bootstrap  # noqa: PLC0415
 
         bootstrap, code = place_bootstrap(function, dependencies, tree, store=store)
-        payloads.append(_source("", bootstrap, store))
+        payloads.append(payload_source("", bootstrap, store))
     return payloads, code
-
-
-def _source(owner: str, payload: Payload, store: Store) -> PayloadSource:
-    return PayloadSource(
-        owner=owner,
-        key=payload.key,
-        path=store.file("payloads", payload.key, ".zip"),
-        sha256=payload.sha256,
-        body_bytes=payload.body_bytes,
-        file_bytes=payload.file_bytes,
-        entries=payload.entries,
-    )
 
 
 def _is_synced(function: Function) -> bool:
@@ -216,20 +220,6 @@ def _is_synced(function: Function) -> bool:
     every artifact is synced.
     """
     return function.release or sys.platform != "linux"
-
-
-def _stamp() -> int:
-    """Return the date of every entry: SOURCE_DATE_EPOCH or 1980-01-01."""
-    text = os.environ.get("SOURCE_DATE_EPOCH")
-    if not text:
-        return EPOCH_STAMP
-    try:
-        return stamp_of(int(text))
-    except (ValueError, OverflowError) as error:
-        raise UsageError(
-            f"SOURCE_DATE_EPOCH is `{text}`, not a number of seconds",
-            hint="unset SOURCE_DATE_EPOCH, or use `git log -1 --format=%ct`",
-        ) from error
 
 
 def _encoders(artifact: ZipArtifact) -> tuple[str, ...]:

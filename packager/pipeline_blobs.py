@@ -16,9 +16,10 @@ from packager.assemble.image_blob import (
 )
 from packager.assemble.image_plan import grouped
 from packager.assemble.merge import merge
+from packager.assemble.open_payload import PayloadSource
 from packager.assemble.output import Output
 from packager.assemble.payload_streams import mapped_payload, payload_records, stream_of
-from packager.assemble.zip_writer import YOUR_CODE, PayloadSource
+from packager.assemble.zip_writer import YOUR_CODE
 from packager.model.canonical import Record
 from packager.model.deflating import encoder
 from packager.model.image import ImageBlob, ImageContents

@@ -14,6 +14,7 @@ from packager.lock.indexes import requested_indexes
 from packager.lock.lockfile import parse_lock, render_lock, write_lock
 from packager.lock.locking import Locked, LockOptions, lock
 from packager.model.build import BuildOptions
+from packager.model.layer import ForeignLayer
 from packager.model.payload import Dependencies
 from packager.model.progress import Reporter
 from packager.model.project import Function
@@ -23,12 +24,14 @@ from packager.model.selection import Graph, Pin
 from packager.model.target import Target
 from packager.pipeline_admission import Ready, admit_all, payloads_of
 from packager.pipeline_description import Found, describe
+from packager.pipeline_foreign_layers import read_layers
 from packager.pipeline_memory import (
     TRIES,
     Memory,
     digest_of,
     key_of,
     lasting_key_of,
+    layer_files,
     look_at,
     settings_of,
     tree_digest,
@@ -44,6 +47,7 @@ from packager.pipeline_payloads import (
 )
 from packager.place.offload_settings import check_offload, chosen, known_names
 from packager.runtime.catalog import load_catalog, read_captured_catalog
+from packager.runtime.layered import with_layers
 from packager.runtime.subtraction import subtract
 from packager.runtime.targets import load_quotas, load_target
 from packager.slim.tar_archive import tar_maker
@@ -92,23 +96,20 @@ def _resolve(
         if known is not None:
             memory.point(key, seen=seen)
             return known
+    layers = read_layers(function, target)
     locked = _lock(function, requirements, target, store=store, options=options, reporter=reporter)
     pins = locked.selection.pins
     offloaded = known_names(function.offload, [pin.name for pin in pins])
-    fetch(
-        [pin.wheel for pin in pins],
-        store,
-        settings=locked.indexes,
-        reporter=reporter,
-        offline=options.offline,
-    )
+    wheels, indexes, offline = [pin.wheel for pin in pins], locked.indexes, options.offline
+    fetch(wheels, store, settings=indexes, reporter=reporter, offline=offline)
     ready = admit_all(function, pins, store=store, reporter=reporter)
     graph = _prove(requirements, locked, target, ready)
-    subtraction = _subtract(function, graph, target)
+    subtraction = _subtract(function, graph, target, layers)
     names = chosen(offloaded, graph, subtraction.subtracted)
     proven = _Proven(target, pins, ready, graph, subtraction, names)
     placed = _placed(function, proven, store=store, reporter=reporter)
-    dependencies = describe(Found(target, locked.selection, graph, ready, placed, subtraction))
+    found = Found(target, locked.selection, graph, ready, placed, subtraction, layers)
+    dependencies = describe(found)
     memory.remember(key, dependencies, seen=seen)
     return dependencies
 
@@ -124,7 +125,7 @@ def _beside(function: Function) -> list[Path]:
     """Files that decide the dependencies besides the requirements; a trace need not be there."""
     wants_trace = function.slim == "traced" or function.bytecode
     catalog = [function.catalog] if function.catalog else []
-    return [*catalog, *([function.trace] if wants_trace else [])]
+    return [*catalog, *([function.trace] if wants_trace else []), *layer_files(function)]
 
 
 class _Proven(NamedTuple):
@@ -256,7 +257,9 @@ def _lock_settings(function: Function) -> list[Any]:
             *function.allow_sdist, *indexes]  # fmt: skip
 
 
-def _subtract(function: Function, graph: Graph, target: Target) -> Subtraction:
+def _subtract(
+    function: Function, graph: Graph, target: Target, layers: Sequence[ForeignLayer]
+) -> Subtraction:
     catalog: RuntimeCatalog
     if function.catalog is not None:
         catalog = read_captured_catalog(
@@ -267,4 +270,6 @@ def _subtract(function: Function, graph: Graph, target: Target) -> Subtraction:
     policies: dict[str, Policy] = {}
     for name, policy in function.subtract:
         policies[name if name == "*" else canonicalize_name(name)] = policy  # type: ignore[assignment]  # the configuration admits only policies
+    if layers:
+        catalog = with_layers(catalog, layers)
     return subtract(graph, catalog, policies=policies, environment=target.marker_environment)

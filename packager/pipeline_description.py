@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from packager.model.layer import ForeignLayer
 from packager.model.payload import (
     Dependencies,
     Distribution,
@@ -16,7 +17,7 @@ from packager.model.payload import (
     TargetFacts,
 )
 from packager.model.redaction import redact_url
-from packager.model.runtime_catalog import Decision, Subtraction
+from packager.model.runtime_catalog import Conflict, Decision, Subtraction
 from packager.model.selection import Graph, Selection
 from packager.model.target import Target
 from packager.pipeline_admission import Ready
@@ -34,6 +35,7 @@ class Found(NamedTuple):
     ready: Mapping[NormalizedName, Ready]
     placed: Placed
     subtraction: Subtraction
+    layers: tuple[ForeignLayer, ...] = ()
 
     def payload(self, name: NormalizedName) -> Payload:
         """Return what ships of a distribution, or what would have."""
@@ -43,8 +45,9 @@ class Found(NamedTuple):
 
 def describe(found: Found) -> Dependencies:
     """Return the dependencies with every edge, payload and decision."""
-    target, selection, graph, ready, placed, subtraction = found
+    target, selection, graph, ready, placed, subtraction, layers = found
     gone = subtraction.subtracted
+    layer = {each.name: each.layer for each in subtraction.decisions if each.name in gone}
     edges = _edges(graph)
     return Dependencies(
         target=_facts(target),
@@ -60,14 +63,15 @@ def describe(found: Found) -> Dependencies:
                 findings=ready[pin.name].findings,
                 bytecode=placed.bytecode.get((pin.name, str(pin.version))),
                 offloaded=placed.archives.get(pin.name),
+                layer=layer.get(pin.name, ""),
             )
             for pin in selection.pins
         ),
         subtraction=tuple(_line(decision, found) for decision in subtraction.decisions),
         conflicts=tuple(
             _portable(
-                f"{conflict.name} {conflict.bundled} is bundled, and {conflict.needed_by} "
-                f"needs `{conflict.requirement}`: {conflict.advice}"
+                f"{conflict.name} {conflict.bundled} is {_place(conflict)}, "
+                f"and {conflict.needed_by} needs `{conflict.requirement}`: {conflict.advice}"
             )
             for conflict in subtraction.conflicts
         ),
@@ -75,7 +79,12 @@ def describe(found: Found) -> Dependencies:
         catalog_source=subtraction.catalog_source,
         resolver=selection.resolver,
         makers=placed.makers,
+        layers=layers,
     )
+
+
+def _place(conflict: Conflict) -> str:
+    return f"in the layer `{conflict.layer}`" if conflict.layer else "bundled"
 
 
 def _edges(graph: Graph) -> dict[str, list[RequiredBy]]:
@@ -132,6 +141,7 @@ def _line(decision: Decision, found: Found) -> SubtractionLine:
         outcome=decision.outcome,
         code=decision.code,
         reason=_portable(decision.reason),
+        layer=decision.layer,
         blocked_by=None if decision.blocked_by is None else _portable(decision.blocked_by),
         loosen=None if decision.loosen is None else _portable(decision.loosen),
         loosen_compressed_bytes=sum(payload.compressed_bytes for payload in frees),

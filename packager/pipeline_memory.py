@@ -16,6 +16,7 @@ from typing import Any
 from packager import __version__
 from packager.code_identity import code_identity
 from packager.errors import CannotBuild
+from packager.model.layer import LayerReference
 from packager.model.offload import SUFFIXES, Offloaded
 from packager.model.payload import Dependencies, Payload
 from packager.model.project import Function
@@ -44,6 +45,7 @@ class Memory:
         """Use `store` for `function`; nothing is read yet."""
         self.store = store
         places = [str(function.root), str(function.catalog), str(function.trace)]
+        places += map(str, layer_files(function))
         self._pointer = key_of("pointer", code_identity(), places, settings_of(function))
 
     def recall(self) -> Dependencies | None:
@@ -148,7 +150,22 @@ def look_at(files: Iterable[Path], trees: Iterable[Path]) -> dict[str, Any]:
 
 def settings_of(function: Function) -> list[Any]:
     """Return the settings that decide the dependencies, as JSON-ready values."""
-    return [_plain(getattr(function, name)) for name in _SETTINGS]
+    # Where a layer lies does not count, as with catalog and trace.
+    layers = [
+        each.name if isinstance(each, LayerReference) else _plain(each) for each in function.layers
+    ]
+    return [*(_plain(getattr(function, name)) for name in _SETTINGS), layers]
+
+
+def layer_files(function: Function) -> list[Path]:
+    """Return the files of the layers that were built elsewhere, and the zips beside manifests."""
+    given = [each.path for each in function.layers if isinstance(each, LayerReference)]
+    beside = [
+        path.with_name(path.name.removesuffix(".lpack.json") + ".zip")
+        for path in given
+        if path.name.endswith(".lpack.json")
+    ]
+    return [*given, *beside]
 
 
 def key_of(*values: object) -> str:
@@ -204,7 +221,8 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, Path) else value
 
 
-def _identity(path: str) -> list[int] | None:
+def identity_of(path: str) -> list[int] | None:
+    """Return what changes with the contents of a file, None when there is none."""
     try:
         status = os.stat(path)
     except OSError:
@@ -213,14 +231,14 @@ def _identity(path: str) -> list[int] | None:
 
 
 def _entry(path: Path) -> list[Any]:
-    identity = _identity(str(path))
+    identity = identity_of(str(path))
     if identity is not None and time.time_ns() - max(identity[1:3]) < _RACY_NS:
         identity = None
     return [str(path), identity, digest_of(path)]
 
 
 def _holds(path: str, identity: list[int] | None, digest: str | None) -> bool:
-    now = _identity(path)
+    now = identity_of(path)
     if now is None:
         return digest is None
     return now == identity or digest_of(path) == digest

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from packager.assemble.zip_writer import PayloadSource
+from packager.assemble.open_payload import PayloadSource
 from packager.code_identity import code_identity
 from packager.model.payload import Dependencies
 from packager.model.prefix import Prefix
@@ -35,15 +35,17 @@ class PrefixMemory:
         function: Function,
         dependencies: Dependencies,
         payloads: Sequence[PayloadSource],
+        *,
+        layers: Sequence[str] = (),
     ) -> None:
-        """Look at nothing yet."""
+        """Look at nothing yet; `layers` are the digests of the function's layers."""
         self._store = store
         rows = [
             [each._replace(payload=each.payload.key, bytecode=None)]  # type: ignore[arg-type]  # the key stands for all of it
             for each in dependencies.distributions
         ]
         sources = [[each.owner, each.key, each.sha256] for each in payloads]
-        self._key = key_of("prefix", code_identity(), settings_of(function), rows, sources)
+        self._key = key_of("prefix", code_identity(), settings_of(function), rows, sources, layers)
 
     def recall(self) -> Repeated | None:
         """Return what is remembered, if all of it is there and as it was written."""

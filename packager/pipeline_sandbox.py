@@ -6,7 +6,6 @@ The packages are locked once for each runtime and set of indexes, with their dig
 neither a resolver nor the network is needed.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -28,6 +27,7 @@ from packager.pipeline_memory import key_of
 from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.runtime.sonames import system_sonames
 from packager.runtime.targets import load_target
+from packager.verify.artifact import require_digest
 from packager.verify.dynamic import ImportReport, check_import
 from packager.verify.emulator import find_emulator
 from packager.verify.image_layout import is_image_layout
@@ -38,6 +38,7 @@ from packager.verify.interpreter import (
     this_machine,
 )
 from packager.verify.invoke import Answer, invoke
+from packager.verify.layers import layer_paths
 from packager.verify.runtime_folder import install_runtime, runtime_requirements
 from packager.verify.sandbox import Sandbox, Subject, open_sandbox
 from packager.wheels.download import fetch
@@ -159,6 +160,7 @@ def sandbox_of(
     """
     target = _target_of(manifest)
     _check_digest(artifact, manifest)
+    layers = tuple(layer_paths(manifest, artifact.parent))
     interpreter = _interpreter_for(target)
     reporter.step(f"running with Python {interpreter.version} as {target.label}")
     runtime = _runtime_folder(manifest, target, interpreter, store, options, reporter)
@@ -169,6 +171,7 @@ def sandbox_of(
         interpreter=interpreter,
         runtime=runtime,
         variables=options.variables,
+        layers=layers,
     )
     with open_sandbox(subject) as sandbox:
         yield sandbox
@@ -196,15 +199,7 @@ def _check_digest(artifact: Path, manifest: Mapping[str, Any]) -> None:
     if is_image_layout(artifact):
         check_image_digest(artifact, manifest)
         return
-    try:
-        with artifact.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise UsageError(
-            f"cannot read `{artifact}`: {error.strerror}", hint="lpack build"
-        ) from error
-    if found != claimed:
-        raise UsageError(f"`{artifact}` is not the zip its manifest describes", hint="lpack build")
+    require_digest(artifact, claimed, otherwise="is not the zip its manifest describes")
 
 
 def _interpreter_for(target: Target) -> Interpreter:
@@ -236,7 +231,7 @@ def _runtime_folder(
     bundled = {
         canonicalize_name(each["name"])
         for each in manifest.get("distributions", ())
-        if not each["subtracted"]
+        if each["placement"] is not None
     }
     wanted = runtime_requirements(catalog, bundled=bundled)
     locked = _locked(wanted, target, store, options, reporter)

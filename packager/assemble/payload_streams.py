@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from packager.assemble.checked import PayloadDamagedError
-from packager.assemble.zip_writer import PayloadSource
+from packager.assemble.open_payload import PayloadSource
 from packager.model.canonical import END, LOCAL, NotCanonicalError, Record, read_directory
 
 

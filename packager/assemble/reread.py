@@ -1,13 +1,16 @@
 """Read a written zip's headers back and hold them against what was meant."""
 
 import mmap
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from packager.errors import CannotBuild
+from packager.model.artifact import Contents
 from packager.model.canonical import (
     END,
+    NotCanonicalError,
     Record,
     central_record,
     local_header,
@@ -47,6 +50,27 @@ def check_headers(
             f"`{shown or path}` reads back differently from what was written: {difference}",
             hint="build again; when it happens twice, check the disk",
         )
+
+
+def read_contents(path: Path, owners: Sequence[tuple[str, int]]) -> tuple[Contents, ...]:
+    """Return the files of a canonical zip, which in its order belong to `owners`, (name, files).
+
+    Raises NotCanonicalError or OSError for a file that is another than the one written.
+    """
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(size - END.size, 0))
+        entries, directory_bytes, offset = read_end_record(file.read(), size)
+        file.seek(offset)
+        directory = file.read(directory_bytes)
+    records = [record for record, _ in read_directory(directory, entries=entries)]
+    if entries != sum(count for _, count in owners):
+        raise NotCanonicalError(f"{entries} files are not those of its owners")
+    contents = []
+    for owner, count in owners:
+        contents.append(Contents(owner=owner, records=tuple(records[:count])))
+        del records[:count]
+    return tuple(contents)
 
 
 def _first_difference(

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from packager.assemble.code_file import write_code_file
 from packager.assemble.merge import refuse_collisions
+from packager.assemble.open_payload import PayloadSource
 from packager.assemble.output import Output, atomic_output
 from packager.assemble.prefix_copy import PrefixCopy
 from packager.assemble.reread import check_headers
-from packager.assemble.zip_writer import PayloadSource, check_zip_limits, finish_zip
+from packager.assemble.zip_writer import check_zip_limits, finish_zip
 from packager.model.artifact import Contents, Figures, ZipArtifact
 from packager.model.canonical import EPOCH_STAMP, Record, central_record
 from packager.model.prefix import Prefix

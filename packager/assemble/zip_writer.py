@@ -5,45 +5,29 @@ import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import NamedTuple
 
-from packager.assemble.checked import PayloadCheck, PayloadDamagedError
+from packager.assemble.checked import PayloadCheck
 from packager.assemble.code_file import write_code_file
 from packager.assemble.merge import merge
+from packager.assemble.open_payload import OpenPayload, PayloadSource, inflate, open_payload
 from packager.assemble.output import Output, atomic_output
 from packager.assemble.prefix_notes import PrefixNotes
 from packager.assemble.reread import check_headers
 from packager.errors import CannotBuild
 from packager.model.artifact import Contents, ZipArtifact
 from packager.model.canonical import (
-    DEFLATED,
-    END,
     EPOCH_STAMP,
     LOCAL,
     MAXIMUM_BYTES,
     MAXIMUM_ENTRIES,
-    NotCanonicalError,
     Record,
     central_record,
     end_record,
     local_header,
-    read_directory,
 )
 from packager.model.project import SourceFile
 
 YOUR_CODE = "your code"
-
-
-class PayloadSource(NamedTuple):
-    """Where a payload lies and what it must be; `owner` is `NAME VERSION`."""
-
-    owner: str
-    key: str
-    path: Path
-    sha256: str
-    body_bytes: int
-    file_bytes: int
-    entries: int
 
 
 def write_zip(
@@ -64,7 +48,7 @@ def write_zip(
     with ExitStack() as stack:
         opened = []
         for payload in payloads:
-            opened.append(_open(payload))
+            opened.append(open_payload(payload))
             stack.callback(_close, opened[-1].descriptor)
         skipped = _plan(payloads, opened, code)
         with atomic_output(destination, durable=durable) as output:
@@ -103,7 +87,7 @@ def _close(descriptor: int) -> None:
 
 def _write_payloads(
     payloads: Sequence[PayloadSource],
-    opened: Sequence["_Opened"],
+    opened: Sequence[OpenPayload],
     skipped: Sequence[set[bytes]],
     output: Output,
     stamp: int,
@@ -112,7 +96,7 @@ def _write_payloads(
     noted = PrefixNotes()
     with PayloadCheck() as check:
         for payload, source, skip in zip(payloads, opened, skipped, strict=False):
-            if skip or stamp != EPOCH_STAMP:
+            if skip or payload.folder or stamp != EPOCH_STAMP:
                 records = _splice_each(payload, source, output, check, skip, stamp)
             else:
                 records = _splice_whole(payload, source, output, check)
@@ -128,31 +112,8 @@ def _own(contents: list[Contents], owner: str, records: list[Record]) -> None:
     contents.append(Contents(owner=owner, records=tuple(records)))
 
 
-class _Opened(NamedTuple):
-    descriptor: int
-    tail: bytes
-    records: list[Record]
-
-
-def _open(payload: PayloadSource) -> _Opened:
-    """Open a payload and read its central directory."""
-    try:
-        descriptor = os.open(payload.path, os.O_RDONLY)
-    except OSError as error:
-        raise PayloadDamagedError(payload.key) from error
-    try:
-        tail = os.pread(descriptor, payload.file_bytes - payload.body_bytes + 1, payload.body_bytes)
-        records = [
-            record for record, _ in read_directory(tail[: -END.size], entries=payload.entries)
-        ]
-    except (NotCanonicalError, OSError) as error:
-        os.close(descriptor)
-        raise PayloadDamagedError(payload.key) from error
-    return _Opened(descriptor=descriptor, tail=tail, records=records)
-
-
 def _plan(
-    payloads: Sequence[PayloadSource], opened: Sequence[_Opened], code: Sequence[SourceFile]
+    payloads: Sequence[PayloadSource], opened: Sequence[OpenPayload], code: Sequence[SourceFile]
 ) -> list[set[bytes]]:
     """Find what each owner leaves out, and refuse collisions and sizes beyond the format."""
     try:
@@ -170,26 +131,26 @@ def _plan(
 
 
 def _merge(
-    payloads: Sequence[PayloadSource], opened: Sequence[_Opened], code: Sequence[SourceFile]
+    payloads: Sequence[PayloadSource], opened: Sequence[OpenPayload], code: Sequence[SourceFile]
 ) -> list[set[bytes]]:
     """Find collisions. The user's files have no checksum yet: any equal name collides."""
     owners = [*(payload.owner or "lpack's bootstrap" for payload in payloads), YOUR_CODE]
     own = [Record(f.archive_name.encode(), 0, -1, 0, -1, f.executable, 0) for f in code]
     return merge(
         owners,
-        [*(source.records for source in opened), own],
-        same_bytes=lambda i, one, j, two: _inflate(opened[i], one) == _inflate(opened[j], two),
+        [*(source.placed for source in opened), own],
+        same_bytes=lambda i, one, j, two: inflate(opened[i], one) == inflate(opened[j], two),
     )
 
 
 def _refuse_too_much(
-    opened: Sequence[_Opened], skipped: Sequence[set[bytes]], code: Sequence[SourceFile]
+    opened: Sequence[OpenPayload], skipped: Sequence[set[bytes]], code: Sequence[SourceFile]
 ) -> None:
     """Refuse what cannot fit into the format before a byte is written."""
     kept = [
         record
         for source, skip in zip(opened, skipped, strict=False)
-        for record in source.records
+        for record in source.placed
         if record.name not in skip
     ]
     spliced = sum(record.contribution_bytes for record in kept)
@@ -208,14 +169,8 @@ def check_zip_limits(entries: int, zip_bytes: int) -> None:
         )
 
 
-def _inflate(source: _Opened, record: Record) -> bytes:
-    offset = record.offset + LOCAL.size + len(record.name)
-    data = os.pread(source.descriptor, record.compressed_bytes, offset)
-    return zlib.decompress(data, -zlib.MAX_WBITS) if record.method == DEFLATED else data
-
-
 def _splice_whole(
-    payload: PayloadSource, source: _Opened, output: Output, check: PayloadCheck
+    payload: PayloadSource, source: OpenPayload, output: Output, check: PayloadCheck
 ) -> list[Record]:
     """Copy the payload's body as it is; returns its records with their new offsets."""
     base = output.offset
@@ -229,7 +184,7 @@ def _splice_whole(
 
 def _splice_each(
     payload: PayloadSource,
-    source: _Opened,
+    source: OpenPayload,
     output: Output,
     check: PayloadCheck,
     skip: set[bytes],
@@ -237,10 +192,10 @@ def _splice_each(
 ) -> list[Record]:
     """Copy file by file, without those in `skip`, under headers with the date `stamp`."""
     records: list[Record] = []
-    for record in source.records:
-        keep = record.name not in skip
+    for record, placed in zip(source.records, source.placed, strict=True):
+        keep = placed.name not in skip
         if keep:
-            moved = record._replace(offset=output.offset)
+            moved = placed._replace(offset=output.offset)
             records.append(moved)
             output.write(local_header(moved, stamp))
         header_bytes = LOCAL.size + len(record.name)

@@ -16,6 +16,7 @@ from packager.cli.unchanged import now_ns, recall
 from packager.cli.unpacked import check_unpacked, write_unpacked
 from packager.errors import UsageError
 from packager.inputs.configuration import load_project
+from packager.inputs.settings import Overrides
 from packager.model.project import Function
 from packager.pipeline import BuildOptions, default_runtime, runtime_names
 from packager.wheels.store import Store
@@ -67,15 +68,9 @@ def command(**values: Any) -> int:  # noqa: ANN401 -- click's values
     functions, flags, how = values.pop("functions"), _taken(values, _FLAGS), _taken(values, _HOW)
     if how["every"] and functions:
         raise UsageError("`--all` and names of functions contradict each other")
-    store = Store.default()
-    chosen = load_project(
-        Path.cwd(),
-        overrides_of(values),
-        runtimes=runtime_names(),
-        default_runtime=default_runtime(),
-        names=functions,
-    )
-    chosen = _selected(chosen, how["changed_since"], how["shard"], store=store)
+    store, overrides = Store.default(), overrides_of(values)
+    known = _load(overrides, functions)
+    chosen = _selected(known, how["changed_since"], how["shard"], store=store)
     unpacked = how["unpacked"] if chosen else None
     check_unpacked(unpacked, chosen)
     arguments = sys.argv[1:]
@@ -92,6 +87,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 -- click's values
         # make asks only when something changed, and wants a newer artifact then.
         remembered=not (how["depfile"] or unpacked),
         depfile=how["depfile"],
+        everyone=_everyone(known, overrides, named=functions),
     )
     earlier = stamp["answers"] if stamp is not None else ()
     code = build_all(request, arguments, store=store, started_ns=started_ns, earlier=earlier)
@@ -120,3 +116,22 @@ def _selected(
         chosen = changed_since(chosen, reference, Path.cwd(), store=store)
     say(styled(f"{len(chosen)} of {known} functions", dim=True))
     return chosen
+
+
+def _load(overrides: Overrides, names: tuple[str, ...]) -> tuple[Function, ...]:
+    return load_project(
+        Path.cwd(),
+        overrides,
+        runtimes=runtime_names(),
+        default_runtime=default_runtime(),
+        names=names,
+    )
+
+
+def _everyone(
+    chosen: tuple[Function, ...], overrides: Overrides, *, named: tuple[str, ...]
+) -> tuple[Function, ...]:
+    """Return all functions where layers make the chosen ones depend on the others."""
+    if not named or not any(each.layers for each in chosen):
+        return chosen
+    return _load(overrides._replace(handler=None), ())

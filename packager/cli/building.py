@@ -5,7 +5,7 @@ user's code starts here.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from packager.cli.console import Console
@@ -14,7 +14,7 @@ from packager.cli.refusals import render_refusals, shown_path
 from packager.cli.signatures import listing_of, signatures_of
 from packager.cli.unchanged import Looks, identity_of, is_settled, remember, show
 from packager.inputs.source_tree import Identity, collect_source
-from packager.model.build import Build, BuildOptions
+from packager.model.build import Build, BuildOptions, FunctionLayers
 from packager.model.project import Function, SourceTree
 from packager.pipeline import build_function, inputs_of, manifest_path, outputs_of
 from packager.report.text import render_build
@@ -28,7 +28,8 @@ class Request(NamedTuple):
 
     `jobs` is how many functions are built at once. A request that depends on more than files is
     not `replayable`; one that has to be done whenever it is asked is not `remembered`. With
-    `depfile` a rule for make is written beside each artifact.
+    `depfile` a rule for make is written beside each artifact. `everyone` are all functions of the
+    project where the ones to build share layers with others.
     """
 
     functions: tuple[Function, ...]
@@ -39,6 +40,7 @@ class Request(NamedTuple):
     replayable: bool = True
     remembered: bool = True
     depfile: bool = False
+    everyone: tuple[Function, ...] = ()
 
 
 def build_all(
@@ -63,8 +65,10 @@ def build_all(
             answers[function.name] = answer
         else:
             waiting.append(function)
+    layers = _layers(waiting, request, store)
     makers = {
-        function.name: _Maker(function, request, store, started_ns, earlier) for function in waiting
+        function.name: _Maker(function, request, store, started_ns, earlier, layers)
+        for function in waiting
     }
     _at_once([maker.make for maker in makers.values()], request.jobs)
     for name, maker in makers.items():
@@ -73,6 +77,20 @@ def build_all(
     code = show(ordered, request.output_format)
     _keep(request, arguments, ordered, store=store, started_ns=started_ns)
     return code
+
+
+def _layers(
+    functions: Sequence[Function], request: Request, store: Store
+) -> Mapping[str, FunctionLayers]:
+    """Write the layers of those of `functions` that have some."""
+    layered = [each for each in functions if each.layers]
+    if not layered:
+        return {}
+    # Loaded here because most functions have no layers.
+    from packager.pipeline_layers import build_layers  # noqa: PLC0415
+
+    everyone, console = request.everyone or request.functions, Console(request.verbosity)
+    return build_layers(layered, everyone, store=store, options=request.options, reporter=console)
 
 
 def _usable(earlier: Sequence[Answer]) -> dict[str, Answer]:
@@ -126,7 +144,9 @@ class _Maker:
         store: Store,
         started_ns: int,
         earlier: Sequence[Answer],
+        layers: Mapping[str, FunctionLayers],
     ) -> None:
+        self._layers = layers.get(function.name)
         self._function = function
         self._request = request
         self._store = store
@@ -157,17 +177,22 @@ class _Maker:
         tree = collect_source(function, known=self._looked_into())
         if not tree.files:
             console.warn(f"{function.name}: no file of your own code is in the zip")
+        more: dict[str, Any] = {} if self._layers is None else {"layers": self._layers}
+        options = self._request.options
         build = _builder_of(function)(
-            function, tree, store=self._store, options=self._request.options, reporter=console
+            function, tree, store=self._store, options=options, reporter=console, **more
         )
         inputs = list(_inputs(build, tree, store=self._store))
+        if self._layers is not None:
+            sharing = self._request.everyone
+            inputs += [path for each in sharing for path in inputs_of(each, store=self._store)]
         outputs = _outputs(build)
         stderr = render_refusals([build])
         if self._request.depfile:
             from packager.cli.depfiles import write_depfile  # noqa: PLC0415 -- only for make
 
-            more = (function.root, *function.configuration_files)
-            listed = [*inputs, *map(str, more)]
+            settings = (function.root, *function.configuration_files)
+            listed = [*inputs, *map(str, settings)]
             write_depfile(build.artifact.path, listed, started_ns=self._started_ns)
         entries = _entries(inputs)
         # After the look: what changed since the start counts, whenever that was.
@@ -275,4 +300,6 @@ def _outputs(build: Build) -> list[str]:
         from packager.pipeline_image import image_outputs  # noqa: PLC0415 -- as above
 
         return [str(path) for path in (*image_outputs(function), manifest_path(function))]
-    return [str(path) for path in outputs_of(function, build.dependencies)]
+    paths = [str(path) for path in outputs_of(function, build.dependencies)]
+    zips = [layer.artifact.path for layer in build.layers if layer.artifact is not None]
+    return [*paths, *zips, *(f"{path[:-4]}.lpack.json" for path in zips)]

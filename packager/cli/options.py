@@ -56,6 +56,10 @@ _WHAT = (
     click.option(
         "--image-archive/--no-image-archive", default=None, help="Write one for `docker load` too."
     ),
+    click.option(
+        "--layer", "layers", multiple=True, metavar="LAYER",
+        help="A configured layer, a layer zip, or the manifest of one.",
+    ),
     click.option("--target-dir", metavar="DIR", help="Where to write; dist by default."),
     click.option("--config", type=click.Path(path_type=Path), help="Instead of pyproject.toml."),
 )  # fmt: skip

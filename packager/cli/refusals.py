@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from packager.cli.console import render_error
 from packager.errors import LpackError
 from packager.model.budget import NO_BUDGETS
-from packager.model.build import Build
+from packager.model.build import Build, LimitCheck
 from packager.pipeline import manifest_path
 from packager.report.text import largest, mib
 
@@ -32,15 +32,23 @@ def _limits(build: Build) -> Iterator[LpackError]:
         excess = -check.headroom_bytes
         hint = (
             'upload through S3: `upload = "s3"` under [tool.lpack], or --upload s3'
-            if check.name == "zip_direct_upload"
+            if check.name == "zip_direct_upload" or check.name.startswith("layer:")
             else "drop or replace the largest; Lambda layers do not raise this limit"
         )
         yield LpackError(
-            f"`{shown_path(build)}` passes AWS's limit for {check.title} by {mib(excess)}: "
+            f"`{_passing(build, check)}` passes AWS's limit for {check.title} by {mib(excess)}: "
             f"{check.measured_bytes:,} bytes, it must be below {check.limit_bytes:,}",
             details=[f"largest: {line}" for line in largest(build, check.name)],
             hint=hint,
         )
+
+
+def _passing(build: Build, check: LimitCheck) -> str:
+    """Name what passes a limit: one of the layers, or the function's own artifact."""
+    for layer in build.layers:
+        if check.name == f"layer:{layer.name}" and layer.artifact is not None:
+            return layer.artifact.path.rpartition("/")[2]
+    return shown_path(build)
 
 
 def _budgets(build: Build) -> Iterator[LpackError]:

@@ -25,6 +25,7 @@ from packager.verify.bundle_view import folder_view, zip_view
 from packager.verify.image_artifact import check_image
 from packager.verify.image_layout import is_image_layout
 from packager.verify.image_tree import unpack_code
+from packager.verify.layers import OPT, check_layers, layer_paths, layered_view
 from packager.verify.static import static_findings
 from packager.wheels.store import Store
 
@@ -97,7 +98,8 @@ def command(
     verdicts = []
     for subject in _subjects(artifacts, foreign=runtime is not None):
         verdict = _verify(subject, (runtime, architecture), handler)
-        if not no_import and verdict.passed and _can_run(subject.path):
+        is_layer = "layer" in (subject.manifest or {})
+        if not no_import and verdict.passed and _can_run(subject.path) and not is_layer:
             verdict = _with_import(verdict, handler, values)
         verdicts.append(verdict)
         if output_format == "text":
@@ -122,7 +124,7 @@ def _subjects(given: tuple[Path, ...], *, foreign: bool) -> Iterator[_Subject]:
             yield _Subject(path=path, manifest=None)
             continue
         for manifest_path in find_manifests(path):
-            manifest = read_manifest(manifest_path)
+            manifest = read_manifest(manifest_path, layers=True)
             try:
                 artifact = manifest_path.with_name(manifest["artifact"]["path"])
             except (KeyError, TypeError, ValueError) as error:
@@ -153,7 +155,7 @@ def _verify(
         handler = handler or built_handler
     target = load_target(runtime or words[0], architecture or words[1], words[2])
     try:
-        findings = _static(subject.path, target, handler)
+        findings = _static(subject, target, handler)
         if subject.manifest is not None and _has_own_client(subject.manifest):
             # There is no client of Lambda's in such a base that could be shadowed.
             findings = tuple(each for each in findings if each.code != "shadows-runtime")
@@ -203,19 +205,27 @@ def _with_import(verdict: _Verdict, handler: str | None, values: dict[str, Any])
 
 def _check_claims(
     artifact: Path, manifest: Mapping[str, Any]
-) -> tuple[tuple[str, str, str], str, list[str]]:
-    """Return the target's words, the handler, and the claims that `artifact` does not keep."""
+) -> tuple[tuple[str, str, str], str | None, list[str]]:
+    """Return the target's words, the handler, and the claims that `artifact` does not keep.
+
+    A layer has no handler.
+    """
     try:
-        target, handler = manifest["target"], str(manifest["function"]["handler"])
+        target, function = manifest["target"], manifest.get("function")
         words = (str(target["runtime"]), str(target["architecture"]), str(target["kind"]))
         check = check_image if manifest["artifact"]["kind"] == "image" else check_artifact
-        return words, handler, check(artifact, manifest)
+        faults = check(artifact, manifest)
+        if function is None:
+            return words, None, faults
+        return words, str(function["handler"]), faults + check_layers(manifest, artifact.parent)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         name = artifact.with_name(artifact.stem + _MANIFEST_SUFFIX)
         raise UsageError(f"`{name}` is not a manifest of lpack", hint="lpack build") from error
 
 
-def _static(path: Path, target: Target, handler: str | None) -> tuple[Finding, ...]:
+def _static(subject: _Subject, target: Target, handler: str | None) -> tuple[Finding, ...]:
+    """Look at the files as they will lie in Lambda, those of layers in /opt."""
+    path, manifest = subject.path, subject.manifest or {}
     system = load_runtime_system(target)
     if is_image_layout(path):
         with TemporaryDirectory(prefix="lpack-verify-") as folder:
@@ -225,8 +235,16 @@ def _static(path: Path, target: Target, handler: str | None) -> tuple[Finding, .
             return static_findings(folder_view(task), system, handler=handler)
     if path.is_dir():
         return static_findings(folder_view(path), system, handler=handler)
-    with zip_view(path) as view:
-        return static_findings(view, system, handler=handler)
+    try:
+        layers = layer_paths(manifest, path.parent)
+    except UsageError as error:
+        # What a layer has is not known: nothing can be said about what is missing.
+        missing = Finding(
+            code="layer-missing", level="error", path="", message=error.message, hint=error.hint
+        )
+        return (missing,)
+    with zip_view(path, at=OPT if "layer" in manifest else "") as own, layered_view(layers) as opt:
+        return static_findings([*own, *opt], system, handler=handler)
 
 
 def _owners(verdict: _Verdict) -> Mapping[str, str]:

@@ -26,9 +26,11 @@ from packager.inputs.handlers import (
     missing_handler,
     ships,
 )
+from packager.inputs.layer_tables import chosen_layers
 from packager.inputs.setting_values import nearest, parse_bytes
 from packager.inputs.settings import SETTINGS, Overrides, check_overrides
 from packager.model.image_settings import ImageSettings
+from packager.model.layer import LayerReference, OwnLayer
 from packager.model.project import Function, Guess
 
 _LISTS = (
@@ -148,16 +150,10 @@ def _function(
     name: str, own: Overrides, context: _Context, *, guesses: tuple[Guess, ...]
 ) -> Function:
     chosen, made = _strongest(name, own, context), list(guesses)
-    settings, root, pyproject = chosen.settings, context.root, context.configuration.pyproject
+    settings, root = chosen.settings, context.root
     sources = None if settings.source is None else _sources(settings.source, root)
     handler, sources = _handler_and_sources(chosen, sources, context, made=made)
-    runtime = settings.runtime or _guessed_runtime(context, made)
-    if settings.architecture is None:
-        made.append(Guess(setting="architecture", value="x86_64", because="lpack's default"))
-    requirements = settings.requirements
-    if requirements is None:
-        requirements, guess = guess_requirements(root, pyproject, function=name)
-        made.append(guess)
+    runtime, requirements = _runtime_and_requirements(name, settings, context, made=made)
     others: dict[str, Any] = {name: getattr(settings, name) or () for name in _LISTS}
     others |= {name: getattr(settings, name) or default for name, default in _DEFAULTS}
     return Function(
@@ -174,6 +170,7 @@ def _function(
         exclude_newer=settings.exclude_newer,
         strip=settings.strip is not False,
         bytecode=parse_bytes(settings.bytecode or 0, name="`--bytecode`"),
+        layers=_layers(settings, context),
         trace=joined(root, settings.trace or ".lpack-trace.json"),
         budgets=context.configuration.budgets_of(name),
         target_dir=joined(root, settings.target_dir or "dist"),
@@ -183,15 +180,31 @@ def _function(
     )
 
 
-def _guessed_runtime(context: _Context, made: list[Guess]) -> str:
-    guess = guess_runtime(
-        context.root,
-        context.configuration.pyproject,
-        runtimes=context.runtimes,
-        default=context.default_runtime,
-    )
-    made.append(guess)
-    return guess.value
+def _runtime_and_requirements(
+    name: str, settings: Overrides, context: _Context, *, made: list[Guess]
+) -> tuple[str, tuple[str, ...]]:
+    """Take or guess the target and the requirements; guesses are appended to `made`."""
+    root, pyproject = context.root, context.configuration.pyproject
+    runtime, requirements = settings.runtime, settings.requirements
+    if runtime is None:
+        default = context.default_runtime
+        guess = guess_runtime(root, pyproject, runtimes=context.runtimes, default=default)
+        made.append(guess)
+        runtime = guess.value
+    if settings.architecture is None:
+        made.append(Guess(setting="architecture", value="x86_64", because="lpack's default"))
+    if requirements is None:
+        requirements, guess = guess_requirements(root, pyproject, function=name)
+        made.append(guess)
+    return runtime, requirements
+
+
+def _layers(settings: Overrides, context: _Context) -> tuple[OwnLayer | LayerReference, ...]:
+    """Take the named layers; without a word all configured ones, where AWS has layers at all."""
+    texts = settings.layers
+    if texts is None and (settings.package_type == "image" or settings.kind == "edge"):
+        texts = ()
+    return chosen_layers(texts, context.configuration.layers, context.root)
 
 
 def _handler_and_sources(

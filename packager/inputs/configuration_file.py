@@ -6,17 +6,23 @@ from typing import Any, NamedTuple
 
 from packager.errors import UsageError
 from packager.inputs.documents import load_toml, shown
+from packager.inputs.layer_tables import parse_layers
 from packager.inputs.setting_values import Place
 from packager.inputs.settings import FUNCTION_NAME, Overrides, parse_settings
 from packager.model.budget import NO_BUDGETS, Budgets
+from packager.model.layer import OwnLayer
+
+_TABLES = ("functions",)
+_TABLES_AND_LAYERS = ("functions", "layers")
 
 
 class Configuration(NamedTuple):
-    """What the files say: the defaults, the functions, the pyproject, and which were read."""
+    """What the files say: the defaults, functions, layers, the pyproject, and which were read."""
 
     place: Place
     defaults: Overrides
     functions: dict[str, Overrides]
+    layers: dict[str, OwnLayer]
     pyproject: Mapping[str, Any]
     files: tuple[Path, ...]
 
@@ -58,16 +64,20 @@ def read_configuration(
             )
         table, place = load_toml(own_file, root), Place("lpack.toml", "")
         files.append(own_file)
-    defaults, functions = _parse_tables(table, place, runtimes=runtimes)
-    return Configuration(place, defaults, functions, pyproject, tuple(dict.fromkeys(files)))
+    defaults, functions, layers = _parse_tables(table, place, runtimes=runtimes)
+    read = tuple(dict.fromkeys(files))
+    return Configuration(place, defaults, functions, layers, pyproject, read)
 
 
 def _parse_tables(
     table: object, place: Place, *, runtimes: Sequence[str]
-) -> tuple[Overrides, dict[str, Overrides]]:
+) -> tuple[Overrides, dict[str, Overrides], dict[str, OwnLayer]]:
     if not isinstance(table, dict):
         raise UsageError(f"`{place.path}` in `{place.file}` must be a table")
-    defaults = parse_settings(table, place=place, runtimes=runtimes, tables=("functions",))
+    # `layers` is a list that functions share, or, as a table, what layers there are.
+    listed = isinstance(table.get("layers"), list)
+    tables = _TABLES if listed else _TABLES_AND_LAYERS
+    defaults = parse_settings(table, place=place, runtimes=runtimes, tables=tables)
     functions: dict[str, Overrides] = {}
     entries = table.get("functions", {})
     if not isinstance(entries, dict):
@@ -85,4 +95,5 @@ def _parse_tables(
                 hint=f"[{below.dotted(name)}]",
             )
         functions[name] = parse_settings(entry, place=below.below(name), runtimes=runtimes)
-    return defaults, functions
+    layers = {} if listed else parse_layers(table.get("layers", {}), place.below("layers"))
+    return defaults, functions, layers

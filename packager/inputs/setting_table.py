@@ -142,6 +142,13 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether `NAME.image.tar` for `docker load` is written beside the image.",
     ),
     Setting(
+        "layers",
+        "texts",
+        "all configured",
+        "Lambda layers in their order: names of `[tool.lpack.layers.NAME]`, or files of layers "
+        "built elsewhere, a zip or lpack's manifest of one ([layers](layers.md)).",
+    ),
+    Setting(
         "slim",
         "choice",
         "inert",

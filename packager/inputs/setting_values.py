@@ -14,6 +14,14 @@ _UNITS = {
     "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9,
     "kiB": 2**10, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
 }  # fmt: skip
+_NOUN = {
+    "index-strategy": "index strategy",
+    "upload": "kind of upload",
+    "package-type": "type of package",
+    "offload-from": "place to offload to",
+    "offload-codec": "codec",
+}
+_SPOKEN = {"aarch64": "arm64", "amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64"}
 SERVICE_OWNERS = ("botocore", "googleapiclient")
 
 
@@ -39,6 +47,24 @@ def nearest(word: str, choices: Sequence[str], *, cutoff: float = 0.6) -> str | 
 
     found = difflib.get_close_matches(word, choices, n=1, cutoff=cutoff)
     return found[0] if found else None
+
+
+def unknown_key(key: str, place: Place, *, known: Sequence[str]) -> UsageError:
+    """Word the refusal of a key that is none, with the nearest one or all of them."""
+    near = nearest(key.lower().replace("_", "-"), known)
+    hint = f"did you mean `{near}`?" if near else f"the keys are {', '.join(known)}"
+    return UsageError(f"unknown key `{place.dotted(key)}` in `{place.file}`", hint=hint)
+
+
+def unknown_choice(key: str, value: str, choices: Sequence[str], *, name: str) -> UsageError:
+    """Word the refusal of a value that is none of `choices`, with the nearest right one."""
+    listed = ", ".join(choices)
+    near = _SPOKEN.get(value.lower()) or nearest(value, choices, cutoff=0.5)
+    if near in choices:
+        hint = f"did you mean `{near}`? The choices are {listed}"
+    else:
+        hint = f"the choices are {listed}"
+    return UsageError(f"{name}: `{value}` is not a known {_NOUN.get(key, key)}", hint=hint)
 
 
 def parse_value(key: str, shape: str, value: object, *, place: Place) -> object:

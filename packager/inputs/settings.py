@@ -13,7 +13,7 @@ from packager.errors import UsageError
 from packager.inputs.budgets import parse_budgets
 from packager.inputs.durations import find_moment
 from packager.inputs.setting_table import SETTINGS, Setting
-from packager.inputs.setting_values import Place, nearest, parse_value
+from packager.inputs.setting_values import Place, parse_value, unknown_choice, unknown_key
 from packager.model.budget import Budgets
 from packager.model.image_settings import ImageSettings
 
@@ -53,6 +53,7 @@ class Overrides(NamedTuple):
     exclude_newer: str | None = None
     resolver: str | None = None
     upload: str | None = None
+    layers: tuple[str, ...] | None = None
     package_type: str | None = None
     image: ImageSettings | None = None
     image_archive: bool | None = None
@@ -88,7 +89,7 @@ def parse_settings(
             continue
         setting = _BY_KEY.get(key)
         if setting is None:
-            raise _unknown_key(key, place, known=(*_BY_KEY, *tables))
+            raise unknown_key(key, place, known=(*_BY_KEY, *tables))
         if setting.shape == "budgets":
             values[setting.field] = parse_budgets(value, place=place.below(key))
             continue
@@ -116,26 +117,5 @@ def check_overrides(overrides: Overrides, *, runtimes: Sequence[str]) -> None:
 def check_choice(key: str, value: str, *, name: str, runtimes: Sequence[str]) -> None:
     """Raise UsageError, with the nearest right value, when `value` is none of the choices."""
     choices = tuple(runtimes) if key == "runtime" else _BY_KEY[key].choices
-    if value in choices:
-        return
-    listed = ", ".join(choices)
-    near = _SPOKEN.get(value.lower()) or nearest(value, choices, cutoff=0.5)
-    if near in choices:
-        hint = f"did you mean `{near}`? The choices are {listed}"
-    else:
-        hint = f"the choices are {listed}"
-    raise UsageError(f"{name}: `{value}` is not a known {_NOUN.get(key, key)}", hint=hint)
-
-
-_NOUN = {
-    "index-strategy": "index strategy", "upload": "kind of upload",
-    "package-type": "type of package", "offload-from": "place to offload to",
-    "offload-codec": "codec",
-}  # fmt: skip
-_SPOKEN = {"aarch64": "arm64", "amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64"}
-
-
-def _unknown_key(key: str, place: Place, *, known: Sequence[str]) -> UsageError:
-    near = nearest(key.lower().replace("_", "-"), known)
-    hint = f"did you mean `{near}`?" if near else f"the keys are {', '.join(known)}"
-    return UsageError(f"unknown key `{place.dotted(key)}` in `{place.file}`", hint=hint)
+    if value not in choices:
+        raise unknown_choice(key, value, choices, name=name)

@@ -1,9 +1,11 @@
-"""Measure a written zip or image: exact bytes by owner, and the limits. Pure."""
+"""Measure a zip with its layers, or an image: exact bytes by owner, and the limits. Pure."""
+
+from collections.abc import Sequence
 
 from packager.measure.limits import check_image_limit, check_limits, check_tmp
 from packager.measure.shares import shares
 from packager.model.artifact import Contents, ZipArtifact
-from packager.model.build import LimitCheck, Measurement, Share
+from packager.model.build import BuiltLayer, LimitCheck, Measurement, Share
 from packager.model.image import ImageArtifact, ImageContents
 from packager.model.payload import Dependencies
 
@@ -14,15 +16,17 @@ def measure(
     *,
     upload: str,
     ephemeral_storage: int = 512,
+    layers: Sequence[BuiltLayer] = (),
 ) -> Measurement:
-    """Measure what `artifact` holds of every distribution and of the user's code.
+    """Measure what `artifact` and `layers` hold of every distribution and of the user's code.
 
     The compressed bytes of all owners and the 22 bytes of the end record are the whole zip; those
     of an image are its own layers. What AWS limits of an image is the whole with its base,
     uncompressed: here the sum of the layers' tars, which is never too low. `ephemeral_storage` is
     the size of /tmp in MiB.
     """
-    owned = {contents.owner: _figures(contents) for contents in artifact.contents}
+    zips = [each.artifact for each in layers if each.artifact is not None]
+    owned = {each.owner: _figures(each) for part in (*zips, artifact) for each in part.contents}
     by_name = {d.name: owned[f"{d.name} {d.version}"] for d in dependencies.shipped}
     entries, compressed, uncompressed = owned[""]
     return Measurement(
@@ -37,7 +41,7 @@ def measure(
             retained_uncompressed_bytes=uncompressed,
         ),
         limits=(
-            *_limits(dependencies, artifact, upload),
+            *_limits(dependencies, artifact, upload, layers),
             *check_tmp(
                 [each.offloaded for each in dependencies.shipped if each.offloaded],
                 ephemeral_storage=ephemeral_storage,
@@ -47,7 +51,10 @@ def measure(
 
 
 def _limits(
-    dependencies: Dependencies, artifact: ZipArtifact | ImageArtifact, upload: str
+    dependencies: Dependencies,
+    artifact: ZipArtifact | ImageArtifact,
+    upload: str,
+    layers: Sequence[BuiltLayer],
 ) -> tuple[LimitCheck, ...]:
     limits, uncompressed = dependencies.target.limits, artifact.uncompressed_bytes
     if isinstance(artifact, ImageArtifact):
@@ -57,6 +64,7 @@ def _limits(
         compressed_bytes=artifact.compressed_bytes,
         uncompressed_bytes=uncompressed,
         upload=upload,
+        layers=layers,
     )
 
 

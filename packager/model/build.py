@@ -1,9 +1,12 @@
 """One finished build: everything a manifest or a report is made of."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from packager.model.artifact import ZipArtifact
 from packager.model.image import ImageArtifact
+from packager.model.layer import ForeignLayer
 from packager.model.payload import Dependencies
 from packager.model.project import Function
 
@@ -19,6 +22,58 @@ class BuildOptions(NamedTuple):
     offline: bool = False
     upgrade: bool = False
     write_lock: bool = False
+
+
+class BuiltLayer(NamedTuple):
+    """A layer of a function: one that was written, or one that was built elsewhere.
+
+    `root` is the folder of its Python packages in its zip.
+    """
+
+    name: str
+    root: str
+    artifact: ZipArtifact | None = None
+    foreign: ForeignLayer | None = None
+
+    @property
+    def compressed_bytes(self) -> int:
+        """The size of its zip."""
+        known = self.artifact or self.foreign
+        return known.compressed_bytes if known is not None else 0
+
+    @property
+    def uncompressed_bytes(self) -> int:
+        """The sum of its files, which counts together with the function's."""
+        known = self.artifact or self.foreign
+        return known.uncompressed_bytes if known is not None else 0
+
+
+class FunctionLayers(NamedTuple):
+    """The layers of one function in their order, and which distribution went into which.
+
+    `dependencies` are those the layers were filled from.
+    """
+
+    layers: tuple[BuiltLayer, ...] = ()
+    placed: Mapping[str, str] = MappingProxyType({})
+    dependencies: Dependencies | None = None
+
+    @property
+    def digests(self) -> list[str]:
+        """The sha256 of each layer's zip, which stands for all that is in it."""
+        known = [layer.artifact or layer.foreign for layer in self.layers]
+        return [each.sha256 for each in known if each is not None]
+
+    def place(self, dependencies: Dependencies) -> Dependencies:
+        """Return `dependencies` where each distribution tells the layer that has it."""
+        placed = [
+            each._replace(layer=self.placed.get(each.name, each.layer))
+            for each in dependencies.distributions
+        ]
+        return dependencies._replace(distributions=tuple(placed))
+
+
+NO_LAYERS = FunctionLayers()
 
 
 class Share(NamedTuple):
@@ -92,3 +147,9 @@ class Build(NamedTuple):
     measurement: Measurement
     excluded: tuple[tuple[str, str], ...]
     encoders: tuple[str, ...]
+    layers: tuple[BuiltLayer, ...] = ()
+
+    @property
+    def placed(self) -> dict[str, str]:
+        """Which of the distributions that ship are in which layer."""
+        return {each.name: each.layer for each in self.dependencies.shipped if each.layer}

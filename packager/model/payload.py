@@ -7,6 +7,7 @@ nouns on that way: defining a frozen dataclass costs six times as much at every 
 
 from typing import Any, NamedTuple, Self
 
+from packager.model.layer import ForeignLayer, Provided
 from packager.model.offload import Offloaded
 from packager.model.prune import Dropped
 
@@ -44,7 +45,8 @@ class Distribution(NamedTuple):
     """One selected distribution, shipped or subtracted, with its payload and its edges.
 
     `bytecode` is a payload of its own that ships beside the first one. Of an `offloaded` one, the
-    payload has the metadata only, and the archive when that is in the zip.
+    payload has the metadata only, and the archive when that is in the zip. `layer` names the
+    layer that has it; when it is `subtracted` as well, that layer was built elsewhere.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Distribution(NamedTuple):
     findings: tuple[str, ...] = ()
     bytecode: Payload | None = None
     offloaded: Offloaded | None = None
+    layer: str = ""
 
     @property
     def payloads(self) -> tuple[Payload, ...]:
@@ -65,7 +68,10 @@ class Distribution(NamedTuple):
 
 
 class SubtractionLine(NamedTuple):
-    """One decision of the subtraction, worded; bytes are what leaves or would leave the zip."""
+    """One decision of the subtraction, worded; bytes are what leaves or would leave the zip.
+
+    `layer` names the layer that has the distribution instead of the runtime, or is empty.
+    """
 
     name: str
     version: str
@@ -77,6 +83,7 @@ class SubtractionLine(NamedTuple):
     loosen: str | None
     loosen_compressed_bytes: int
     loosen_uncompressed_bytes: int
+    layer: str = ""
 
 
 class LimitFact(NamedTuple):
@@ -108,7 +115,7 @@ class Dependencies(NamedTuple):
     `distributions` are ordered by name and include the subtracted ones. `resolver` is who made
     the lock, `makers` whose versions decide bytes beside the encoders: bytecode, archives.
     `conflicts` are sentences about bundled distributions that shadow what the runtime's own
-    packages need.
+    packages need. `layers` are those built elsewhere, in their order.
     """
 
     target: TargetFacts
@@ -119,6 +126,7 @@ class Dependencies(NamedTuple):
     catalog_source: str
     resolver: str
     makers: tuple[str, ...] = ()
+    layers: tuple[ForeignLayer, ...] = ()
 
     @property
     def shipped(self) -> tuple[Distribution, ...]:
@@ -144,6 +152,7 @@ class Dependencies(NamedTuple):
             catalog_source=document["catalog_source"],
             resolver=document["resolver"],
             makers=tuple(document["makers"]),
+            layers=tuple(_layer(entry) for entry in document["layers"]),
         )
 
 
@@ -188,3 +197,11 @@ def _distribution(document: dict[str, Any]) -> Distribution:
     if values["offloaded"] is not None:
         values["offloaded"] = offloaded_from_document(values["offloaded"])
     return Distribution(**values)
+
+
+def _layer(document: dict[str, Any]) -> ForeignLayer:
+    provided = tuple(
+        Provided(each["name"], each["version"], tuple(each["requires"]))
+        for each in document["distributions"]
+    )
+    return ForeignLayer(**{**document, "distributions": provided})

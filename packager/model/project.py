@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from packager.model.budget import NO_BUDGETS, Budgets
 from packager.model.image_settings import ImageSettings, PackageType
+from packager.model.layer import LayerReference, OwnLayer
 from packager.model.prune import SlimTier
 from packager.model.target import Architecture, TargetKind
 
@@ -56,6 +57,7 @@ class Function(NamedTuple):
     image: ImageSettings = ImageSettings()
     image_archive: bool = False
     added_requirements: tuple[tuple[str, str], ...] = ()
+    layers: tuple[OwnLayer | LayerReference, ...] = ()
     slim: SlimTier = "inert"
     slim_rules: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()

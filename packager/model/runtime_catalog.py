@@ -13,12 +13,13 @@ POLICIES: tuple[Policy, ...] = ("compatible", "always", "never")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuntimePackage:
-    """A distribution that AWS ships in a runtime.
+    """A distribution that AWS ships in a runtime, or that a layer on it has.
 
     `version` is the lowest version known on `date`: versions only move forward. None means that
     the distribution is known to be there but its version is not. `requires` are its own
     requirements, as its METADATA at that version states them. `group` names the packages that
-    AWS moves together. `subtractable` is False for tools that only some images hold.
+    AWS moves together. `subtractable` is False for tools that only some images hold. `layer`
+    names the layer that has it, and is empty for what AWS ships.
     """
 
     name: NormalizedName
@@ -28,6 +29,7 @@ class RuntimePackage:
     source: str
     requires: tuple[Requirement, ...] = ()
     subtractable: bool = True
+    layer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +53,8 @@ class Decision:
     `version-unknown`, `group` (a member it depends on, or that depends on it, is kept).
     `reason` is one sentence. `blocked_by` names the requirement that failed with its origin.
     `loosen` is what to change so that it can be subtracted, in a form one can paste, and
-    `loosen_frees` are the names that would then leave with it.
+    `loosen_frees` are the names that would then leave with it. `layer` names the layer that
+    provides it instead of the runtime itself.
     """
 
     name: NormalizedName
@@ -63,17 +66,22 @@ class Decision:
     blocked_by: str | None = None
     loosen: str | None = None
     loosen_frees: tuple[NormalizedName, ...] = ()
+    layer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Conflict:
-    """A bundled distribution that shadows what the runtime's own packages need."""
+    """A bundled distribution that shadows what the runtime's own packages need.
+
+    `layer` names the layer that has it, when it is not bundled.
+    """
 
     name: NormalizedName
     bundled: Version
     needed_by: str
     requirement: str
     advice: str
+    layer: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -40,9 +40,16 @@ def finding_rows(findings: Sequence[Finding], owners: Mapping[str, str]) -> list
 
 
 def owners_of(manifest: Mapping[str, Any]) -> dict[str, str]:
-    """Return `NAME VERSION` of the distribution each file of the manifest's artifact is from."""
+    """Return `NAME VERSION` of the distribution each file of the manifest's artifact is from.
+
+    Files of layers are named as they lie in Lambda: `/opt/python/…`.
+    """
     return {
-        row[0]: f"{distribution['name']} {distribution['version']}"
+        _place(distribution) + row[0]: f"{distribution['name']} {distribution['version']}"
         for distribution in manifest["distributions"]
         for row in distribution["files"]
     }
+
+
+def _place(distribution: Mapping[str, Any]) -> str:
+    return "/opt/" if str(distribution.get("placement")).startswith("layer:") else ""

@@ -5,15 +5,17 @@ path, no URL and no credential, so that equal builds have equal manifests.
 """
 
 import json
+from base64 import b64encode
 from collections.abc import Iterable
+from os.path import relpath, sep
 from typing import Any
 
 from packager import __version__
-from packager.model.artifact import Contents
-from packager.model.build import Build, LimitCheck, Share
+from packager.model.artifact import Contents, ZipArtifact
+from packager.model.build import Build, BuiltLayer, LimitCheck, Share
 from packager.model.canonical import Record
 from packager.model.image import ImageArtifact, ImageContents
-from packager.model.payload import Distribution
+from packager.model.payload import Distribution, TargetFacts
 from packager.model.project import Function
 from packager.report.image import image_of
 from packager.report.offload import offload_of
@@ -25,19 +27,20 @@ _NO_DISTRIBUTIONS = '"distributions":[]'
 def manifest_of(build: Build, *, with_distributions: bool = True) -> dict[str, Any]:
     """Return the manifest of `build`; without its distributions, their list is empty."""
     function, artifact, dependencies = build.function, build.artifact, build.dependencies
-    contents = {owned.owner: owned for owned in artifact.contents}
+    zips = [each.artifact for each in build.layers if each.artifact is not None]
+    contents = {owned.owner: owned for each in (*zips, artifact) for owned in each.contents}
     shares = {share.name: share for share in build.measurement.shares}
     kind = "image" if isinstance(artifact, ImageArtifact) else "zip"
     return {
         "schema_version": SCHEMA_VERSION,
         "lpack": __version__,
         "function": _function(function),
-        "target": _plain(dependencies.target, without=("limits",)),
+        "target": target_facts(dependencies.target),
         "artifact": _artifact(build),
-        "layers": [],
+        "layers": [_layer(each, artifact) for each in build.layers],
         "offload": offload_of(function, dependencies),
         "image": image_of(artifact) if isinstance(artifact, ImageArtifact) else None,
-        "limits": [_limit(check) for check in build.measurement.limits],
+        "limits": [limit_row(check) for check in build.measurement.limits],
         "fits": build.measurement.fits,
         "resolver": dependencies.resolver,
         "distributions": [
@@ -46,7 +49,7 @@ def manifest_of(build: Build, *, with_distributions: bool = True) -> dict[str, A
         ],
         "code": {
             **_share(build.measurement.code),
-            "files": _files(contents[""].records),
+            "files": file_rows(contents[""].records),
             "excluded": [[path, rule] for path, rule in build.excluded],
         },
         "subtraction": {
@@ -72,9 +75,13 @@ def _function(function: Function) -> dict[str, Any]:
 
 
 def _artifact(build: Build) -> dict[str, Any]:
-    artifact = build.artifact
+    kind = "image" if isinstance(build.artifact, ImageArtifact) else "zip"
+    return {"kind": kind, **artifact_facts(build.artifact), "encoders": list(build.encoders)}
+
+
+def artifact_facts(artifact: ZipArtifact | ImageArtifact) -> dict[str, Any]:
+    """Describe what was written, seen from the folder it is in."""
     return {
-        "kind": "image" if isinstance(artifact, ImageArtifact) else "zip",
         "path": artifact.path.rpartition("/")[2],
         "entries": artifact.entries,
         "compressed_bytes": artifact.compressed_bytes,
@@ -82,7 +89,32 @@ def _artifact(build: Build) -> dict[str, Any]:
         "sha256": artifact.sha256,
         "code_sha256": artifact.code_sha256,
         "stamp": artifact.stamp,
-        "encoders": list(build.encoders),
+    }
+
+
+def target_facts(target: TargetFacts) -> dict[str, Any]:
+    """Describe the target."""
+    return _plain(target, without=("limits",))
+
+
+def _layer(layer: BuiltLayer, beside: ZipArtifact | ImageArtifact) -> dict[str, Any]:
+    """Describe a layer; `path` is seen from the folder of the manifest."""
+    known = layer.artifact or layer.foreign
+    if known is None:
+        raise ValueError(f"the layer {layer.name} was neither built nor found")
+    path = known.path
+    if path is not None:
+        path = relpath(path, beside.path.rpartition("/")[0]).replace(sep, "/")
+    return {
+        "name": layer.name,
+        "path": path,
+        "root": layer.root,
+        "foreign": layer.artifact is None,
+        "sha256": known.sha256,
+        "code_sha256": b64encode(bytes.fromhex(known.sha256)).decode(),
+        "entries": known.entries,
+        "compressed_bytes": layer.compressed_bytes,
+        "uncompressed_bytes": layer.uncompressed_bytes,
     }
 
 
@@ -116,7 +148,8 @@ def _plain(value: Any, *, without: tuple[str, ...] = ()) -> dict[str, Any]:  # n
     return {name: getattr(value, name) for name in value._fields if name not in without}
 
 
-def _limit(check: LimitCheck) -> dict[str, Any]:
+def limit_row(check: LimitCheck) -> dict[str, Any]:
+    """Describe one limit and what was measured."""
     return {
         **_plain(check),
         "headroom_bytes": check.headroom_bytes,
@@ -155,17 +188,19 @@ def _distribution(
         "findings": list(distribution.findings),
         "dropped": [list(row) for each in distribution.payloads for row in each.dropped],
         "stripped": [list(row) for row in payload.stripped],
-        "files": _files(contents.records) if contents is not None else [],
+        "files": file_rows(contents.records) if contents is not None else [],
     }
 
 
 def _placement(distribution: Distribution, kind: str) -> str | None:
+    if distribution.layer:
+        return f"layer:{distribution.layer}"
     if distribution.subtracted:
         return None
     return "offload" if distribution.offloaded is not None else kind
 
 
-def _files(records: Iterable[Record]) -> list[list[Any]]:
+def file_rows(records: Iterable[Record]) -> list[list[Any]]:
     """Rows of [path, uncompressed bytes, compressed bytes, crc32, mode], in the zip's order."""
     return [
         [

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from packager import __version__
-from packager.model.build import Build, LimitCheck, Share
+from packager.model.build import Build, BuiltLayer, LimitCheck, Share
 from packager.model.figures import many, mib
 from packager.model.image import ImageArtifact
 from packager.report.image import base_bytes, image_lines
@@ -44,7 +44,10 @@ def _result(build: Build, shown_path: str) -> list[str]:
 
 
 def largest(build: Build, limit_name: str, *, rows: int = 5) -> list[str]:
-    """Return the largest distributions by what `limit_name` measures, with what they retain."""
+    """Return the largest distributions by what `limit_name` measures, with what they retain.
+
+    A limit on the zip, or on one layer, is about what is in there.
+    """
     zipped = limit_name != "unzipped"
 
     def own(share: Share) -> int:
@@ -53,7 +56,14 @@ def largest(build: Build, limit_name: str, *, rows: int = 5) -> list[str]:
     def with_others(share: Share) -> int:
         return share.retained_compressed_bytes if zipped else share.retained_uncompressed_bytes
 
-    ordered = sorted(build.measurement.shares, key=lambda share: (-own(share), share.name))
+    inside = limit_name.removeprefix("layer:") if limit_name.startswith("layer:") else None
+    placed = build.placed
+    counted = [
+        share
+        for share in build.measurement.shares
+        if not zipped or placed.get(share.name) == inside
+    ]
+    ordered = sorted(counted, key=lambda share: (-own(share), share.name))
     return [
         f"{share.name} {share.version}  {mib(own(share))}"
         + (
@@ -66,10 +76,11 @@ def largest(build: Build, limit_name: str, *, rows: int = 5) -> list[str]:
 
 
 def _table(build: Build, rows: int) -> list[str]:
-    shares = build.measurement.shares
+    placed = build.placed
+    shares = [share for share in build.measurement.shares if share.name not in placed]
     shown, rest = list(shares[:rows]), shares[rows:]
     if len(rest) == 1:
-        shown, rest = list(shares), ()
+        shown, rest = list(shares), []
     body = [_row(f"{s.name} {s.version}", s.uncompressed_bytes, s.compressed_bytes) for s in shown]
     if rest:
         body.append(_row(f"… {len(rest)} more", *_sum(rest)))
@@ -82,8 +93,33 @@ def _table(build: Build, rows: int) -> list[str]:
         f"  {_cut(name):<46}{'unzipped':>14}{'zipped':>14}",
         *body,
         "  " + "─" * 74,
-        _row("total", build.artifact.uncompressed_bytes, build.artifact.compressed_bytes),
+        *_total(build, name),
     ]
+
+
+def _total(build: Build, name: str) -> list[str]:
+    """Add up the zip, and the layers with it: unzipped they count together."""
+    unzipped, zipped = build.artifact.uncompressed_bytes, build.artifact.compressed_bytes
+    layers = build.layers
+    if not layers:
+        return [_row("total", unzipped, zipped)]
+    rows = [_row(name, unzipped, zipped)]
+    for layer in layers:
+        title = f"layer {layer.name}: {_inside(build, layer)}"
+        rows.append(_row(title, layer.uncompressed_bytes, layer.compressed_bytes))
+        unzipped += layer.uncompressed_bytes
+        zipped += layer.compressed_bytes
+    return [*rows, _row("total", unzipped, zipped)]
+
+
+def _inside(build: Build, layer: BuiltLayer) -> str:
+    """Name the largest of what a layer has for the function."""
+    if layer.foreign is not None:
+        return "built elsewhere"
+    placed = build.placed
+    names = [s.name for s in build.measurement.shares if placed.get(s.name) == layer.name]
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{names[0]}{more}"
 
 
 def _sum(shares: Sequence[Share]) -> tuple[int, int]:
@@ -139,15 +175,17 @@ def _slimming(build: Build) -> list[str]:
 def _subtraction(build: Build) -> list[str]:
     """One sentence for each distribution that the runtime has too, group members together."""
     dependencies = build.dependencies
-    gone = [d for d in dependencies.distributions if d.subtracted]
     lines: list[str] = []
-    if gone:
-        unzipped = sum(d.payload.uncompressed_bytes for d in gone)
-        zipped = sum(d.payload.compressed_bytes for d in gone)
-        lines.append(
-            f"  left out {len(gone)} that the runtime provides: "
-            f"−{mib(unzipped)} unzipped, −{mib(zipped)} zipped"
-        )
+    for layer in ("", *(layer.name for layer in dependencies.layers)):
+        gone = [d for d in dependencies.distributions if d.subtracted and d.layer == layer]
+        if gone:
+            unzipped = sum(d.payload.uncompressed_bytes for d in gone)
+            zipped = sum(d.payload.compressed_bytes for d in gone)
+            who = f"the layer {layer}" if layer else "the runtime"
+            lines.append(
+                f"  left out {len(gone)} that {who} provides: "
+                f"−{mib(unzipped)} unzipped, −{mib(zipped)} zipped"
+            )
     followers: dict[str, list[str]] = {}
     ways: dict[str, int] = {}
     for line in dependencies.subtraction:

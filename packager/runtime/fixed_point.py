@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
+from packaging.version import Version
 
 from packager.model.runtime_catalog import Policy, RuntimeCatalog, RuntimePackage
 from packager.model.selection import Edge, Graph
@@ -125,15 +126,29 @@ def fails(edge: Edge, package: RuntimePackage) -> bool:
 def broken_needs(
     problem: Problem, name: NormalizedName, kept: Iterable[NormalizedName]
 ) -> list[Requirement]:
-    """Return what the runtime's own `name` requires of bundled distributions in vain."""
+    """Return what the runtime's own `name` requires in vain of what the function will find.
+
+    AWS ships packages that fit each other, but between them and a layer, or between two layers,
+    anything can be.
+    """
     subtracted = set(problem.candidates) - set(kept)
-    versions = problem.graph.versions
+    package = problem.package(name)
     broken = []
     for need in problem.needs[name]:
         other = canonicalize_name(need.name)
-        if other not in versions or other in subtracted:
-            continue
-        if not need.specifier.contains(versions[other], prereleases=True):
+        if other in problem.graph.versions and other not in subtracted:
+            version: Version | None = problem.graph.versions[other]
+        else:
+            provider = problem.catalog.packages.get(other)
+            if provider is None:
+                # A layer need not hold all that its distributions need; the runtime does.
+                if package.layer:
+                    broken.append(need)
+                continue
+            if provider.layer == package.layer == "":
+                continue
+            version = provider.version
+        if version is not None and not need.specifier.contains(version, prereleases=True):
             broken.append(need)
     return broken
 

@@ -1,6 +1,6 @@
 """Subtraction: what need not ship because the runtime has it, decided and explained. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
@@ -23,10 +23,8 @@ from packager.runtime.fixed_point import (
     prepare,
     solve,
 )
-from packager.runtime.loosening import has_upper_bound, loosened, written
-
-_NAMED_AT_MOST = 2
-"""How many requirements one sentence names."""
+from packager.runtime.loosening import loosened, written
+from packager.runtime.subtraction_words import failing, missed, named, own_copy, satisfied
 
 
 def subtract(
@@ -62,18 +60,18 @@ def _subtracted(
     """Explain why `name` does not ship."""
     package = problem.package(name)
     counting = counting_edges(problem, name, kept)
-    failing = [edge for edge in counting if fails(edge, package)]
+    unmet = [edge for edge in counting if fails(edge, package)]
     broken = broken_needs(problem, name, kept)
     torn = sorted(problem.neighbours[name] & kept.keys())
-    forced = bool(failing or broken or torn)
-    if failing:
-        reason = f"the policy is `always`, although {_failing(problem, package, failing)}"
+    forced = bool(unmet or broken or torn)
+    if unmet:
+        reason = f"the policy is `always`, although {failing(problem, package, unmet)}"
     elif broken:
-        reason = f"the policy is `always`, although {_broken(problem, package, broken[0])}"
+        reason = f"the policy is `always`, although {missed(problem, package, broken[0], kept)}"
     elif torn:
         reason = f"the policy is `always`, although {torn[0]} of its group is bundled"
     else:
-        reason = _satisfied(problem, package, counting)
+        reason = satisfied(problem, package, counting)
     return Decision(
         name=name,
         version=problem.graph.versions[name],
@@ -81,6 +79,7 @@ def _subtracted(
         outcome="subtracted",
         code="forced" if forced else "satisfied",
         reason=reason,
+        layer=package.layer,
     )
 
 
@@ -95,19 +94,25 @@ def _kept(problem: Problem, name: NormalizedName, kept: Mapping[NormalizedName, 
         runtime_version=package.version,
         outcome="kept",
         code=cause.code,
-        reason=_kept_reason(problem, package, cause),
+        reason=_kept_reason(problem, package, cause, kept),
         blocked_by=_blocked_by(problem, package, cause),
         loosen=loosen,
         loosen_frees=frees,
+        layer=package.layer,
     )
 
 
-def _kept_reason(problem: Problem, package: RuntimePackage, cause: Cause) -> str:
+def _kept_reason(
+    problem: Problem,
+    package: RuntimePackage,
+    cause: Cause,
+    kept: Mapping[NormalizedName, Cause],
+) -> str:
     """Return the sentence for a kept distribution."""
     if cause.edges:
-        return _failing(problem, package, cause.edges)
+        return failing(problem, package, cause.edges)
     if cause.need is not None:
-        return _broken(problem, package, cause.need)
+        return missed(problem, package, cause.need, kept)
     if cause.neighbour is not None:
         return (
             f"{package.name} goes with {cause.neighbour}, which is bundled: AWS calls a package "
@@ -119,65 +124,10 @@ def _kept_reason(problem: Problem, package: RuntimePackage, cause: Cause) -> str
 def _blocked_by(problem: Problem, package: RuntimePackage, cause: Cause) -> str | None:
     """Return the requirements that fail, each with its origin."""
     if cause.edges:
-        return ", ".join(_named(edge) for edge in cause.edges)
+        return ", ".join(named(edge) for edge in cause.edges)
     if cause.need is not None:
-        return f"`{written(cause.need)}` ({_own(problem, package)})"
+        return f"`{written(cause.need)}` ({own_copy(problem, package)})"
     return None
-
-
-def _failing(problem: Problem, package: RuntimePackage, edges: Iterable[Edge]) -> str:
-    """Say which requirements the runtime's version fails."""
-    named = list(edges)
-    asks = [f"{edge.origin} asks for `{written(edge.requirement)}`" for edge in named]
-    more = f" and {len(asks) - _NAMED_AT_MOST} more" if len(asks) > _NAMED_AT_MOST else ""
-    text = " and ".join(asks[:_NAMED_AT_MOST]) + more
-    if package.version is not None:
-        return f"{text}, {problem.catalog.runtime} has {package.version}"
-    return (
-        f"{text}, and the version in {problem.catalog.runtime} is not known "
-        "(`lpack runtime capture` finds it out)"
-    )
-
-
-def _broken(problem: Problem, package: RuntimePackage, need: Requirement) -> str:
-    """Say what the runtime's own copy misses among what is bundled."""
-    other = canonicalize_name(need.name)
-    bundled = problem.graph.versions[other]
-    return f"{_own(problem, package)} needs `{written(need)}`, and {other} {bundled} is bundled"
-
-
-def _satisfied(problem: Problem, package: RuntimePackage, counting: list[Edge]) -> str:
-    """Say that the runtime's version will do, and where that may end."""
-    runtime = problem.catalog.runtime
-    if package.version is None:
-        text = f"{package.name} is in {runtime} (version not known)"
-        asked = "is not asked for in any version"
-    else:
-        seen = "captured" if problem.catalog.captured else "seen"
-        text = f"{package.name} {package.version} is in {runtime} ({seen} {package.date})"
-        asked = f"satisfies {_listed(counting)}"
-    if not counting:
-        return f"{text} and only what {runtime} also has asks for it"
-    bounded = [edge for edge in counting if has_upper_bound(edge.requirement)]
-    until = f", until AWS moves past {_named(bounded[0])}" if bounded else ""
-    return f"{text} and {asked}{until}"
-
-
-def _listed(edges: list[Edge]) -> str:
-    """Name the first requirements, and how many more there are."""
-    more = f" and {len(edges) - _NAMED_AT_MOST} more" if len(edges) > _NAMED_AT_MOST else ""
-    return ", ".join(_named(edge) for edge in edges[:_NAMED_AT_MOST]) + more
-
-
-def _named(edge: Edge) -> str:
-    """Return a requirement with its origin."""
-    return f"`{written(edge.requirement)}` ({edge.origin})"
-
-
-def _own(problem: Problem, package: RuntimePackage) -> str:
-    """Name the runtime's own copy: `boto3 1.42.97 of python3.13`."""
-    version = f" {package.version}" if package.version is not None else ""
-    return f"{package.name}{version} of {problem.catalog.runtime}"
 
 
 def _loosening(
@@ -243,23 +193,34 @@ def _freed(
 
 
 def _conflicts(problem: Problem, kept: Mapping[NormalizedName, Cause]) -> tuple[Conflict, ...]:
-    """Find what is bundled and shadows something that a package of the runtime needs otherwise.
+    """Find what shadows something that a package of the runtime, or of a layer, needs otherwise.
 
-    Only the runtime's packages that stay in use count: the ones that are not bundled.
+    Only packages that stay in use count: of the runtime those that are not bundled, of a layer
+    those that the project asks for.
     """
     versions = problem.graph.versions
     bundled = set(versions) - (set(problem.candidates) - set(kept))
     conflicts = []
     for name in sorted(problem.catalog.packages.keys() - bundled):
         package = problem.package(name)
+        if package.layer and name not in versions:
+            continue
         for need in broken_needs(problem, name, kept):
             other = canonicalize_name(need.name)
+            provider = problem.catalog.packages.get(other)
+            layer = "" if provider is None or other in bundled else provider.layer
+            version = versions.get(other) if not layer or provider is None else provider.version
+            if version is None:
+                continue
             conflict = Conflict(
                 name=other,
-                bundled=versions[other],
-                needed_by=_own(problem, package),
+                bundled=version,
+                needed_by=own_copy(problem, package),
                 requirement=written(need),
-                advice=_advice(problem, package, need, kept.get(other)),
+                advice=f"bundle it with `{other}` as `never` in `subtract`"
+                if layer
+                else _advice(problem, package, need, kept.get(other)),
+                layer=layer,
             )
             conflicts.append(conflict)
     return tuple(sorted(conflicts, key=lambda each: (each.name, each.needed_by)))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from packager.errors import CannotBuild
+from packager.errors import CannotBuild, UsageError
 from packager.model.canonical import (
     DEFLATED,
     END,
@@ -18,7 +18,7 @@ from packager.model.canonical import (
     read_directory,
     read_end_record,
 )
-from packager.verify.figures import check_figures
+from packager.verify.figures import check_figures, zip_owners
 
 _CHUNK = 1024 * 1024
 
@@ -47,6 +47,17 @@ def check_artifact(path: Path, manifest: Mapping[str, Any]) -> list[str]:
     return faults
 
 
+def require_digest(path: Path, sha256: str, *, otherwise: str) -> None:
+    """Raise UsageError, saying what it is `otherwise`, unless the file at `path` has `sha256`."""
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"cannot read `{path}`: {error.strerror}", hint="lpack build") from error
+    if found != sha256:
+        raise UsageError(f"`{path}` {otherwise}", hint="lpack build")
+
+
 def _check_digest(descriptor: int, manifest: Mapping[str, Any]) -> Iterator[str]:
     claimed = manifest["artifact"]
     size = os.fstat(descriptor).st_size
@@ -64,9 +75,7 @@ def _check_files(descriptor: int, manifest: Mapping[str, Any]) -> Iterator[str]:
     tail = os.pread(descriptor, END.size, max(size - END.size, 0))
     entries, directory_bytes, offset = read_end_record(tail, size)
     directory = os.pread(descriptor, directory_bytes, offset)
-    claimed = [
-        row for owner in [*manifest["distributions"], manifest["code"]] for row in owner["files"]
-    ]
+    claimed = [row for owner in zip_owners(manifest) for row in owner["files"]]
     if entries != len(claimed):
         yield f"the zip has {entries} files, the manifest lists {len(claimed)}"
         return

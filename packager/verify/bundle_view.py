@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from packager.errors import CannotBuild, UsageError
+from packager.model.target import Target
 
 _UNIX = 3
 _ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError)
@@ -20,9 +21,10 @@ _ZIP_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplem
 class BundleFile(NamedTuple):
     """One file as it will lie below /var/task.
 
-    `name` has forward slashes. `mode` are the file type and permission bits of its unix mode, or
-    None where the archive has none (a zip written on Windows). `read(limit_bytes)` returns the
-    file's first bytes, all of them without a limit; it raises OSError for what cannot be read.
+    `name` has forward slashes; a layer's begins with `/opt/`. `mode` are the file type and
+    permission bits of its unix mode, or None where the archive has none (a zip written on
+    Windows). `read(limit_bytes)` returns the file's first bytes, all of them without a limit; it
+    raises OSError for what cannot be read.
     """
 
     name: str
@@ -36,9 +38,10 @@ BundleView = Sequence[BundleFile]
 
 
 @contextmanager
-def zip_view(path: Path) -> Iterator[BundleView]:
+def zip_view(path: Path, *, at: str = "") -> Iterator[BundleView]:
     """Show the files of the zip at `path`, whoever wrote it; readable while this is open.
 
+    `at` is the folder it is unpacked in, `/opt/` for a layer and empty for the function itself.
     Raises UsageError when it is no zip, and CannotBuild when it cannot be read.
     """
     try:
@@ -50,7 +53,7 @@ def zip_view(path: Path) -> Iterator[BundleView]:
     with archive:
         yield [
             BundleFile(
-                name=entry.filename,
+                name=at + entry.filename,
                 mode=entry.external_attr >> 16 if entry.create_system == _UNIX else None,
                 uncompressed_bytes=entry.file_size,
                 read=partial(_read_member, archive, entry),
@@ -78,6 +81,23 @@ def folder_view(folder: Path) -> BundleView:
                 )
             )
     return found
+
+
+def importable(view: BundleView, target: Target) -> BundleView:
+    """Show the files as Python sees them from the folders of `sys.path`; the rest is left out.
+
+    Those are /var/task and the two folders of layers (Lambda Developer Guide, packaging-layers).
+    """
+    folders = [f"{folder}/" for folder in target.sys_path if folder.startswith("/opt/")]
+    seen = []
+    for file in view:
+        if not file.name.startswith("/"):
+            seen.append(file)
+            continue
+        folder = next((each for each in folders if file.name.startswith(each)), None)
+        if folder is not None:
+            seen.append(file._replace(name=file.name.removeprefix(folder)))
+    return seen
 
 
 def is_symlink(file: BundleFile) -> bool:

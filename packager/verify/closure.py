@@ -36,7 +36,7 @@ class _Process:
 
 
 class Loader:
-    """Looks libraries up as the dynamic loader of `system` would, with the bundle in /var/task."""
+    """Looks libraries up as the dynamic loader of `system` would, in /var/task and /opt."""
 
     def __init__(self, libraries: Sequence[Library], system: RuntimeSystem) -> None:
         """Libraries for other machines are passed over, as the loader does."""
@@ -47,7 +47,7 @@ class Loader:
             if library.facts.machine == system.target.machine and library.facts.bits == 64
         ]
         self._by_path: Mapping[str, Library] = {
-            f"{TASK}/{library.path}": library for library in self._loadable
+            _place(library): library for library in self._loadable
         }
         self._by_name: dict[str, str] = {}
         for library in self._loadable:
@@ -72,7 +72,7 @@ class Loader:
     def uses_system(self, library: Library, soname: str) -> bool:
         """Tell whether `soname` is the system's for `library`: it has it and no DT_RPATH wins."""
         found = self._in_bundle(library, soname, _rpath(library))
-        folders = {posixpath.dirname(f"{TASK}/{found.path}")} if found is not None else set()
+        folders = {posixpath.dirname(_place(found))} if found is not None else set()
         return soname in self._system.sonames and not folders & set(_rpath(library))
 
     def _load(self, root: Library, visited: set[str]) -> Iterator[Unresolved]:
@@ -116,6 +116,11 @@ class Loader:
         return None
 
 
+def _place(library: Library) -> str:
+    """Return the absolute path of `library` in Lambda; a layer's has one already."""
+    return posixpath.join(TASK, library.path)
+
+
 def _names(library: Library) -> set[str]:
     """Return the names others may need the library by."""
     return {posixpath.basename(library.path), library.facts.soname or ""} - {""}
@@ -132,7 +137,7 @@ def _runpath(library: Library) -> tuple[str, ...]:
 
 def _folders(library: Library) -> tuple[str, ...]:
     """Return the search path with $ORIGIN, the library's own folder, put in."""
-    origin = posixpath.dirname(f"{TASK}/{library.path}")
+    origin = posixpath.dirname(_place(library))
     folders = []
     for folder in library.facts.search_path:
         expanded = folder.replace("${ORIGIN}", origin).replace("$ORIGIN", origin)

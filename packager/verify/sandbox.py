@@ -32,7 +32,8 @@ MEMORY_MB = 512
 class Subject:
     """What is to be run: an artifact's handler on a target, with its environment variables.
 
-    `runtime` is the folder with the runtime's own packages (`runtime_folder`).
+    `runtime` is the folder with the runtime's own packages (`runtime_folder`), `layers` are zips
+    that are unpacked into /opt in their order.
     """
 
     artifact: Path
@@ -41,6 +42,7 @@ class Subject:
     interpreter: Interpreter
     runtime: Path
     variables: tuple[tuple[str, str], ...] = ()
+    layers: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -155,7 +157,10 @@ def open_sandbox(subject: Subject) -> Iterator[Sandbox]:
             (root / name).mkdir()
         is_image = is_image_layout(subject.artifact)
         files = (unpack_code if is_image else unpack)(subject.artifact, root / "task")
-        make_read_only(root / "task")
+        for layer in subject.layers:
+            unpack(layer, root / "opt", overwrite=True)
+        for name in ("task", "opt"):
+            make_read_only(root / name)
         yield Sandbox(subject=subject, root=root, files=files, mark=f"lpack {secrets.token_hex(8)}")
     finally:
         remove_tree(root)

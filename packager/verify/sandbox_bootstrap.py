@@ -44,7 +44,9 @@ def _set_up(entries: list[str], *, task: str, runtime: str) -> None:
     site.setquit()
     site.setcopyright()
     site.sethelper()
-    for folder in (runtime, task):
+    layers = os.path.join(os.path.dirname(task), "opt", "")  # noqa: PTH118, PTH120 -- no pathlib
+    opt = dict.fromkeys(entry for entry in entries if entry.startswith(layers))
+    for folder in (runtime, task, *opt):
         site.addsitedir(folder)
     os.environ["PYTHONPATH"] = runtime
     # The task folder is read-only in Lambda; here root could write into it.

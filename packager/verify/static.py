@@ -9,7 +9,7 @@ from typing import get_args
 from packager.model.finding import Finding
 from packager.model.finding_code import Level
 from packager.model.runtime_system import RuntimeSystem
-from packager.verify.bundle_view import BundleView
+from packager.verify.bundle_view import BundleView, importable
 from packager.verify.extension_modules import check_extension_modules
 from packager.verify.handler import check_handler
 from packager.verify.libraries import read_libraries
@@ -37,13 +37,15 @@ def static_findings(
         for library in libraries
         if library.facts.machine != system.target.machine or library.facts.bits != 64
     }
+    seen = importable(view, system.target)
+    modules = dict.fromkeys(file.name for file in seen)
     findings = [
-        *(check_handler(names, handler, system) if handler is not None else ()),
+        *(check_handler(modules, handler, system) if handler is not None else ()),
         *damaged,
         *native,
         *check_extension_modules(names, system.target, reported=wrong),
-        *check_shadowing(names, system),
-        *check_start_files(view, system.target),
+        *check_shadowing(modules, system),
+        *check_start_files(seen, system.target),
         *check_modes(view, {library.path for library in libraries if library.is_program}),
     ]
     return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.level)))

@@ -27,6 +27,9 @@ class Surroundings:
         """Name a file as people know it: by its place in the zip, or as the runtime's."""
         if path.startswith(f"{self.task}/"):
             return path.removeprefix(f"{self.task}/")
+        layers = f"{self.task.rpartition('/')[0]}/opt/"
+        if path.startswith(layers):
+            return f"/opt/{path.removeprefix(layers)}"
         if path.startswith(f"{self.runtime}/"):
             return f"the runtime's {path.removeprefix(self.runtime + '/')}"
         return path.rpartition("/")[2]

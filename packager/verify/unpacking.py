@@ -20,12 +20,15 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
 Placing = Callable[[str], str | None]
 
 
-def unpack(archive: Path, folder: Path, *, place: Placing | None = None) -> frozenset[str]:
+def unpack(
+    archive: Path, folder: Path, *, place: Placing | None = None, overwrite: bool = False
+) -> frozenset[str]:
     """Unpack `archive` into `folder` and return the names of the files, with forward slashes.
 
-    `place` maps a name in the archive to the name in the folder, None to leave it out. Raises
-    CannotBuild for a broken archive, a name that leads out of the folder, a symbolic link, two
-    files of one name, or a full disk.
+    `place` maps a name in the archive to the name in the folder, None to leave it out. With
+    `overwrite`, files that were there before are replaced. Raises CannotBuild for a broken
+    archive, a name that leads out of the folder, a symbolic link, two files of one name, or a
+    full disk.
     """
     names: set[str] = set()
     try:
@@ -35,6 +38,8 @@ def unpack(archive: Path, folder: Path, *, place: Placing | None = None) -> froz
                 if name is None or entry.is_dir():
                     continue
                 _check(entry, name, archive)
+                if overwrite and name not in names:
+                    (folder / name).unlink(missing_ok=True)
                 _write(opened, entry, folder / name)
                 names.add(name)
     except FileExistsError as error:

@@ -14,7 +14,7 @@ from support import sandbox_world
 from support.assembling import code_files, written
 from support.fixture_wheels import CHECKOUT, WORKLOADS, wheels_for, workload_requirements
 
-from packager.assemble.zip_writer import PayloadSource
+from packager.assemble.open_payload import PayloadSource
 from packager.bootstrap.placing import TRACED, bootstrap_files, find_handler
 from packager.model.artifact import ZipArtifact
 from packager.model.payload import Payload

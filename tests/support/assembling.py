@@ -8,7 +8,8 @@ from pathlib import Path
 
 from support.wheel_builder import build_wheel, describe
 
-from packager.assemble.zip_writer import PayloadSource, write_zip
+from packager.assemble.open_payload import PayloadSource
+from packager.assemble.zip_writer import write_zip
 from packager.model.artifact import ZipArtifact
 from packager.model.canonical import EPOCH_STAMP, Record
 from packager.model.payload import Payload

@@ -10,8 +10,8 @@ from support.assembling import code_files, payload_with, records_of, written
 
 from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.merge import CollisionError
+from packager.assemble.open_payload import PayloadSource
 from packager.assemble.rewrite import rewrite_zip
-from packager.assemble.zip_writer import PayloadSource
 from packager.errors import CannotBuild
 from packager.model.artifact import ZipArtifact
 from packager.model.prefix import Prefix

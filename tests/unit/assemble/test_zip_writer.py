@@ -11,9 +11,9 @@ from support.assembling import code_files, payload_with, records_of, written
 from support.fixture_wheels import CHECKOUT
 
 from packager.assemble.checked import PayloadDamagedError
+from packager.assemble.open_payload import PayloadSource
 from packager.assemble.reread import check_headers
 from packager.assemble.zip_writer import (
-    PayloadSource,
     check_zip_limits,
     write_zip,
 )
