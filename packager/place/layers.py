@@ -79,7 +79,7 @@ def _claims(user: LayerUser) -> dict[str, str]:
     that takes everything; among equals the first in the function's order.
     """
     claims: dict[str, str] = {}
-    shipped = [each.name for each in user.dependencies.shipped if each.offloaded is None]
+    shipped = [each.name for each in user.dependencies.shipped]
     children = _children(user.dependencies)
     for layer in user.layers:
         for name in layer.distributions:
@@ -93,15 +93,20 @@ def _claims(user: LayerUser) -> dict[str, str]:
         if EVERYTHING in layer.distributions:
             for name in shipped:
                 claims.setdefault(name, layer.name)
-    arriving = {each.name for each in user.dependencies.shipped if each.offloaded is not None}
-    for name in sorted(arriving & claims.keys()):
-        if name in named:
-            raise UsageError(
-                f"`{user.name}` offloads {name}, and the layer `{claims[name]}` names it",
-                hint="take it out of `offload`, or off the layer",
-            )
-        del claims[name]
-    return claims
+    return _without_offloaded(claims, named, user)
+
+
+def _without_offloaded(
+    claims: dict[str, str], named: Mapping[str, str], user: LayerUser
+) -> dict[str, str]:
+    """Leave to /tmp what arrives there; raises UsageError when a layer names it all the same."""
+    offloaded = {each.name for each in user.dependencies.shipped if each.offloaded is not None}
+    for name in sorted(offloaded & named.keys()):
+        raise UsageError(
+            f"`{user.name}` offloads {name}, and the layer `{named[name]}` names it",
+            hint="take it out of `offload`, or off the layer",
+        )
+    return {name: layer for name, layer in claims.items() if name not in offloaded}
 
 
 def _children(dependencies: Dependencies) -> dict[str, list[str]]:
