@@ -40,8 +40,10 @@ def distributions(_: "Context", __: "Parameter", incomplete: str) -> list[str]:
     """Propose the distributions in the manifests of dist."""
     import json  # noqa: PLC0415 -- only for a shell
 
+    from packager.cli.manifests import manifests_in  # noqa: PLC0415 -- likewise
+
     names: set[str] = set()
-    for path in Path("dist").glob(f"*{_SUFFIX}"):
+    for path in manifests_in(Path("dist")):
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
             names.update(str(each["name"]) for each in manifest["distributions"])
@@ -85,4 +87,6 @@ def _configured() -> Iterator[str]:
 
 
 def _built() -> Iterator[str]:
-    return (path.name.removesuffix(_SUFFIX) for path in Path("dist").glob(f"*{_SUFFIX}"))
+    from packager.cli.manifests import manifests_in  # noqa: PLC0415 -- only for a shell
+
+    return (path.name.removesuffix(_SUFFIX) for path in manifests_in(Path("dist")))

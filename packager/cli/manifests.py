@@ -28,11 +28,16 @@ def find_manifests(given: Path | None) -> list[Path]:
         beside = given.with_name(given.stem + MANIFEST)
         return [given if given.name.endswith(MANIFEST) else beside]
     folder = given if given is not None else Path("dist")
-    listed = sorted(folder.glob(f"*{MANIFEST}")) if folder.is_dir() else []
-    found = [path for path in listed if not path.name.endswith(LAYER)]
+    found = manifests_in(folder)
     if not found:
         raise UsageError(f"no manifest (NAME{MANIFEST}) in `{folder}`", hint="lpack build")
     return found
+
+
+def manifests_in(folder: Path) -> list[Path]:
+    """Return the manifests of functions in `folder`, ordered by name, without those of layers."""
+    listed = sorted(folder.glob(f"*{MANIFEST}")) if folder.is_dir() else []
+    return [path for path in listed if not path.name.endswith(LAYER)]
 
 
 def read_manifest(path: Path, *, layers: bool = False) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from packager.cli.manifests import read_manifest
+from packager.cli.manifests import manifests_in, read_manifest
 from packager.errors import UsageError
 
 SUFFIX = ".lpack.json"
@@ -37,14 +37,14 @@ def find_manifests_of(path: Path) -> list[Path]:
         raise UsageError(f"there is no `{path}`", hint="lpack build")
     if path.name.endswith(SUFFIX) and path.is_file():
         return [path]
-    inside = sorted(path.glob(f"*{SUFFIX}")) if path.is_dir() else []
+    inside = manifests_in(path)
     beside = path.with_name(path.stem + SUFFIX)
     return inside or ([beside] if beside.is_file() else [])
 
 
 def read_built(folder: Path) -> list[Subject]:
     """Return what lpack built into `folder`; raises UsageError when that is nothing."""
-    manifests = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else []
+    manifests = manifests_in(folder)
     if not manifests:
         raise UsageError(f"no manifest (NAME{SUFFIX}) in `{folder}`", hint="lpack build")
     return [_own(each) for each in manifests]

@@ -126,8 +126,16 @@ def render_file(manifest: Manifest, owner: Mapping[str, Any] | None, row: list[A
     path, unzipped, zipped = row[:3]
     return (
         f"{path}  {mib(unzipped)} unzipped, {mib(zipped)} zipped · "
-        f"in {manifest['artifact']['path']}, from {of}\n"
+        f"in {_place(manifest, owner)}, from {of}\n"
     )
+
+
+def _place(manifest: Manifest, owner: Mapping[str, Any] | None) -> str:
+    """Name the zip, the image or the layer that has the files of `owner`."""
+    placement = str(owner.get("placement")) if owner is not None else ""
+    if placement.startswith("layer:"):
+        return f"the layer {placement.removeprefix('layer:')}"
+    return str(manifest["artifact"]["path"])
 
 
 def render_dropped(manifest: Manifest, owner: Mapping[str, Any], row: list[Any]) -> str:
