@@ -8,6 +8,7 @@ second half depends on the user's code and runs whenever that changed.
 
 import sys
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -79,6 +80,24 @@ def build_function(
     if done.distributions is None and done.artifact.prefix is not None:
         done.before.remember(Repeated(done.artifact.prefix, distributions))
     return build
+
+
+def layers_of(
+    functions: Sequence[Function],
+    everyone: Sequence[Function],
+    *,
+    store: Store,
+    options: BuildOptions,
+    reporter: Reporter,
+) -> Mapping[str, FunctionLayers]:
+    """Write the layers of those of `functions` that have some, for `everyone` who shares them."""
+    layered = [each for each in functions if each.layers]
+    if not layered:
+        return {}
+    # Loaded here because most functions have no layers.
+    from packager.pipeline_layers import build_layers  # noqa: PLC0415
+
+    return build_layers(layered, everyone, store=store, options=options, reporter=reporter)
 
 
 def find_dependencies(

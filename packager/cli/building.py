@@ -16,7 +16,7 @@ from packager.cli.unchanged import Looks, identity_of, is_settled, remember, sho
 from packager.inputs.source_tree import Identity, collect_source
 from packager.model.build import Build, BuildOptions, FunctionLayers
 from packager.model.project import Function, SourceTree
-from packager.pipeline import build_function, inputs_of, manifest_path, outputs_of
+from packager.pipeline import build_function, inputs_of, layers_of, manifest_path, outputs_of
 from packager.report.text import render_build
 from packager.wheels.store import Store
 
@@ -65,7 +65,10 @@ def build_all(
             answers[function.name] = answer
         else:
             waiting.append(function)
-    layers = _layers(waiting, request, store)
+    layers = layers_of(
+        waiting, request.everyone, store=store, options=request.options,
+        reporter=Console(request.verbosity),
+    )  # fmt: skip
     makers = {
         function.name: _Maker(function, request, store, started_ns, earlier, layers)
         for function in waiting
@@ -77,20 +80,6 @@ def build_all(
     code = show(ordered, request.output_format)
     _keep(request, arguments, ordered, store=store, started_ns=started_ns)
     return code
-
-
-def _layers(
-    functions: Sequence[Function], request: Request, store: Store
-) -> Mapping[str, FunctionLayers]:
-    """Write the layers of those of `functions` that have some."""
-    layered = [each for each in functions if each.layers]
-    if not layered:
-        return {}
-    # Loaded here because most functions have no layers.
-    from packager.pipeline_layers import build_layers  # noqa: PLC0415
-
-    everyone, console = request.everyone or request.functions, Console(request.verbosity)
-    return build_layers(layered, everyone, store=store, options=request.options, reporter=console)
 
 
 def _usable(earlier: Sequence[Answer]) -> dict[str, Answer]:
