@@ -66,7 +66,8 @@ def test_the_page_can_be_followed(
         if case.get("aws"):
             aws = stack.enter_context(aws_world(tmp_path / "moto.log"))
             aws.bucket("code")
-            aws.function("orders-api", b"PK\x05\x06" + bytes(18))
+            for name in ("api", "orders-api"):
+                aws.function(name, b"PK\x05\x06" + bytes(18))
             environment |= aws.environment
         for command in case.get("prepare", ()):
             _run(command, 0, project, environment)
