@@ -103,7 +103,12 @@ def _kind(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> 
         return None
     if before["version"] != after["version"]:
         return "changed"
-    return "resized" if _weight(before) != _weight(after) else None
+    return "resized" if _weight(before) != _weight(after) or _moved(before, after) else None
+
+
+def _moved(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Tell whether it ships elsewhere now; baselines of an older schema do not know where."""
+    return bool(before.get("placement", after["placement"]) != after["placement"])
 
 
 def _weight(distribution: Mapping[str, Any]) -> tuple[int, int, int]:
@@ -131,11 +136,15 @@ def _reason(
         return next(reasons, "")
     if kind != "resized":
         return ""
-    if before.get("wheel_sha256") != after.get("wheel_sha256"):
-        return f"another wheel of the same version: {before['wheel']} → {after['wheel']}"
-    if old.get("lpack") != new.get("lpack"):
-        return f"built by lpack {new.get('lpack')} instead of {old.get('lpack')}"
-    return "the same wheel, slimmed or deflated otherwise"
+    if _moved(before, after):
+        reason = f"moved from {before['placement']} to {after['placement']}"
+    elif before.get("wheel_sha256") != after.get("wheel_sha256"):
+        reason = f"another wheel of the same version: {before['wheel']} → {after['wheel']}"
+    elif old.get("lpack") != new.get("lpack"):
+        reason = f"built by lpack {new.get('lpack')} instead of {old.get('lpack')}"
+    else:
+        reason = "the same wheel, slimmed or deflated otherwise"
+    return reason
 
 
 def _file_changes(old: Manifest, new: Manifest) -> Iterator[FileChange]:

@@ -105,6 +105,15 @@ def test_the_same_version_with_other_bytes(old: dict, new: dict, reason: str) ->
     assert (change.kind, change.reason) == ("resized", reason)
 
 
+def test_what_moved_into_a_layer_or_an_archive_says_so() -> None:
+    old, new = manifest(shipped("a")), manifest(shipped("a"))
+    assert _words(old, new) == []
+    new["distributions"][0]["placement"] = "offload"
+    assert _words(old, new) == [f"a 1.0 repacked, required in {ORIGIN}: moved from zip to offload"]
+    del old["distributions"][0]["placement"]
+    assert _words(old, new) == []
+
+
 def test_files_by_the_largest_change() -> None:
     old = manifest(shipped("a", files=(("a/x", 10, 5), ("a/y", 10, 5), ("a/z", 7, 7))))
     new = manifest(shipped("a", "2", files=(("a/x", 99, 60), ("a/w", 20, 9), ("a/z", 7, 7))))
