@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from packager.model.figures import many, mib
-from packager.report.artifact_text import limit_words, title_of
+from packager.report.artifact_text import limit_words, shipped_of, title_of
 from packager.report.markdown_text import MARK, code_span, plain
 
 _MOST_CHARACTERS = 65_000
@@ -53,7 +53,7 @@ def _blocks(document: Document) -> Iterator[str]:
 
 
 def _table(document: Document) -> str:
-    shipped = [each for each in document["distributions"] if not each["subtracted"]]
+    shipped = shipped_of(document)
     rows = ["| | files | unzipped | zipped | retained |", "|---|--:|--:|--:|--:|"]
     rows += [_row(code_span(title_of(each)), each) for each in shipped[:_ROWS]]
     if len(shipped) > _ROWS:

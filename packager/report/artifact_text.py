@@ -42,6 +42,15 @@ def limit_words(limit: Mapping[str, Any]) -> str:
     return f"{limit['title']}: {shown} of {mib(allowed)} ({measured / allowed:.0%}), {verdict}"
 
 
+def shipped_of(document: Document) -> list[Mapping[str, Any]]:
+    """Return the distributions in the artifact itself: not the runtime's, not those of layers."""
+    return [
+        each
+        for each in document["distributions"]
+        if not each["subtracted"] and not str(each["placement"] or "").startswith("layer:")
+    ]
+
+
 def title_of(distribution: Mapping[str, Any]) -> str:
     """Return `NAME VERSION`, or the name alone where no version is known."""
     return f"{distribution['name']} {distribution['version']}".rstrip()
@@ -62,7 +71,7 @@ def _head(document: Document) -> Iterator[str]:
 
 
 def _table(document: Document, rows: int) -> Iterator[str]:
-    shipped = [each for each in document["distributions"] if not each["subtracted"]]
+    shipped = shipped_of(document)
     shown = shipped[:rows] if rows and len(shipped) > rows + 1 else shipped
     rest = shipped[len(shown) :]
     zipped = bool(document["artifact"]["compressed_bytes"])
