@@ -1,6 +1,6 @@
 """Measures `lpack build` on the five workloads, side by side with what people do without it.
 
-    python benchmarks/run.py [--workloads W1,W2] [--sections speed,sizes,imports] [--rounds 5]
+    python benchmarks/run.py [--workloads W1,W2] [--sections speed,images] [--rounds 5]
 
 Writes benchmarks/results.md and benchmarks/results.json. With `--quick` every contender runs
 once and nothing is written: it shows that the benchmark works, not how fast lpack is.
@@ -19,7 +19,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
-from imports import Imports, measure_imports, render_imports  # noqa: E402 -- needs the path above
+from images import Images, measure_images, render_images  # noqa: E402 -- needs the path above
+from imports import Imports, measure_imports, render_imports  # noqa: E402 -- likewise
 from machine import machine_facts  # noqa: E402 -- likewise
 from predictions import (  # noqa: E402 -- likewise
     Predictions,
@@ -38,7 +39,7 @@ from support.index_server import IndexServer  # noqa: E402 -- likewise
 from timing import ContenderFailedError  # noqa: E402 -- likewise
 from workload import Bench  # noqa: E402 -- likewise
 
-SECTIONS = ("speed", "sizes", "imports", "predictions")
+SECTIONS = ("speed", "sizes", "imports", "predictions", "images")
 
 
 @dataclass(kw_only=True)
@@ -50,6 +51,7 @@ class Results:
     sizes: Sizes = field(default_factory=lambda: Sizes(results=[], skipped=[]))
     imports: Imports = field(default_factory=Imports)
     predictions: Predictions = field(default_factory=Predictions)
+    images: Images = field(default_factory=Images)
 
     def measure(self, fresh: Bench, *, sections: Sequence[str], rounds: int) -> None:
         """Build one workload with an empty store, then measure what `sections` name."""
@@ -66,6 +68,8 @@ class Results:
             measure_imports(kept, self.imports, rounds=min(rounds, 3))
         if "predictions" in sections:
             measure_predictions(kept, self.predictions)
+        if "images" in sections:
+            measure_images(kept, self.images, rounds=rounds)
 
     def render(self, facts: dict[str, str], *, seconds: float) -> str:
         """Write the whole page."""
@@ -88,6 +92,8 @@ class Results:
             lines += render_imports(self.imports)
         if self.predictions.results or self.predictions.skipped:
             lines += render_predictions(self.predictions)
+        if self.images.results:
+            lines += render_images(self.images)
         return "\n".join(lines)
 
     def to_document(self, facts: dict[str, str]) -> dict[str, Any]:
@@ -98,6 +104,7 @@ class Results:
             "speed": [result.to_document() for result in self.speed],
             "sizes": [result.to_document() for result in self.sizes.results],
             "imports": [result.to_document() for result in self.imports.results],
+            "images": [result.to_document() for result in self.images.results],
             "predictions": [result.to_document() for result in self.predictions.results],
             "skipped": [
                 *self.sizes.skipped,
