@@ -162,10 +162,12 @@ def after(items: Sequence[Item], trims: Sequence[Trim]) -> tuple[Item, ...]:
         takes = less.get(item.name, ())
         result.append(
             item._replace(
-                uncompressed_bytes=item.uncompressed_bytes
-                - sum(taken.uncompressed_bytes for taken in takes),
-                compressed_bytes=item.compressed_bytes
-                - sum(taken.compressed_bytes for taken in takes),
+                uncompressed_bytes=max(
+                    0, item.uncompressed_bytes - sum(t.uncompressed_bytes for t in takes)
+                ),
+                compressed_bytes=max(
+                    0, item.compressed_bytes - sum(t.compressed_bytes for t in takes)
+                ),
             )
         )
     return tuple(result)

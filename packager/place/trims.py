@@ -37,13 +37,16 @@ def least_trims(
 
 
 def harmless(trims: Sequence[Trim], *, most_risk: int = 2) -> tuple[Trim, ...]:
-    """Return the trims that need no thought, without contradictions, the largest first."""
+    """Return the trims that take bytes unzipped at no more than `most_risk`, the largest first.
+
+    Those that contradict a larger one are left out.
+    """
     chosen: list[Trim] = []
     taken: set[str] = set()
     touched: set[str] = set()
     ordered = sorted(trims, key=lambda t: (-t.uncompressed_bytes, -t.compressed_bytes, t.id))
     for trim in ordered:
-        if trim.risk > most_risk or taken & trim.touches:
+        if trim.risk > most_risk or not trim.uncompressed_bytes or taken & trim.touches:
             continue
         if trim.removes and touched & trim.touches:
             continue
