@@ -14,6 +14,7 @@ from packager.model.plan import MEMORY_SIZES_MB, Confidence, Item, Situation, St
 from packager.place.rates import Rates
 
 CODECS = ("deflate", "xz", "zstd")
+_INCOMPRESSIBLE = 0.9
 
 
 class Unpacking(NamedTuple):
@@ -30,8 +31,11 @@ class Unpacking(NamedTuple):
 
 
 def archive_bytes(item: Item, codec: str, rates: Rates) -> int:
-    """Return how large the archive of `item` becomes; of deflate its own streams are the figure."""
-    if codec == "deflate":
+    """Return how large the archive of `item` becomes; of deflate its own streams are the figure.
+
+    What deflate cannot make smaller, such as code for graphics processors, no codec can.
+    """
+    if codec == "deflate" or item.compressed_bytes > item.uncompressed_bytes * _INCOMPRESSIBLE:
         return item.compressed_bytes
     return round(item.compressed_bytes * rates[f"archive_{codec}_ratio"])
 

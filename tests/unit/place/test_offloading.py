@@ -8,6 +8,7 @@ from support.planning import MIB, ZIPPED_LIMIT, item
 
 from packager.model.plan import Item
 from packager.place.offloading import (
+    ARCHIVE_DOUBT,
     BOOTSTRAP_BYTES,
     least_offload,
     share_among_layers,
@@ -41,7 +42,8 @@ def brute_force(items: list[Item], excess: int, tmp_bytes: int, *, fetched: bool
             moved = [each for bit, each in zip(bits, items, strict=True) if bit]
             prices = [unpacking(each, codec, RATES, fetched=fetched) for each in moved]
             gone = sum(each.uncompressed_bytes for each in moved)
-            back = 0 if fetched else sum(price.archive_bytes for price in prices)
+            archives = [round(price.archive_bytes * ARCHIVE_DOUBT) for price in prices]
+            back = 0 if fetched else sum(archives)
             if gone - back < excess + BOOTSTRAP_BYTES or gone > tmp_bytes:
                 continue
             shares = [1.0 if each.starts else RATES["late_use_share"] for each in moved]
