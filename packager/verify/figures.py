@@ -6,6 +6,9 @@ from typing import Any
 
 from packager.model.canonical import CENTRAL, END, LOCAL
 
+# Of what is offloaded, the metadata and nested archives are in the zip.
+_IN_ZIP = frozenset({"zip", "offload"})
+
 
 def check_figures(manifest: Mapping[str, Any]) -> Iterator[str]:
     """Yield what `manifest` says about its own files, limits and digests that cannot be.
@@ -37,7 +40,7 @@ def check_figures(manifest: Mapping[str, Any]) -> Iterator[str]:
 
 def zip_owners(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return the owners whose files are in the zip itself, in its order; a layer has no code."""
-    inside = [each for each in manifest["distributions"] if each.get("placement", "zip") == "zip"]
+    inside = [each for each in manifest["distributions"] if each.get("placement", "zip") in _IN_ZIP]
     return [*inside, manifest["code"]] if "code" in manifest else inside
 
 
@@ -74,5 +77,7 @@ def _measured(manifest: Mapping[str, Any], name: str) -> int:
     if name == "unzipped":
         parts = (artifact, *layers)
         return sum(int(part["uncompressed_bytes"]) for part in parts)
+    if name == "tmp":
+        return int((manifest.get("offload") or {}).get("tmp_bytes", 0))
     measured = next((each for each in layers if name == f"layer:{each['name']}"), artifact)
     return int(measured["compressed_bytes"])
