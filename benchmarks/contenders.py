@@ -23,7 +23,7 @@ START = "python -c 'import click'"
 COPY = "cp of the zip"
 DIGEST = "hashlib.sha256 of the zip"
 
-_WHEELS = ("wheels",)
+WHEELS = ("wheels",)
 # What is known of wheels, and nothing of any project: neither resolutions nor pointers.
 _WHEELS_AND_PAYLOADS = ("wheels", "admitted", "members", "payloads", "slimmed")
 
@@ -38,11 +38,11 @@ def lpack_contenders(fresh: Bench, kept: Bench, *, rounds: int) -> list[Contende
         kept.build()
 
     return [
-        _prepared(fresh, SLIMMED, lambda: fresh.forget(keep=_WHEELS), rounds=few),
+        _prepared(fresh, SLIMMED, lambda: fresh.forget(keep=WHEELS), rounds=few),
         _prepared(
             fresh,
             SPLICED,
-            lambda: fresh.forget(keep=_WHEELS),
+            lambda: fresh.forget(keep=WHEELS),
             "--slim",
             "off",
             "--no-strip",

@@ -19,9 +19,11 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
-from images import Images, measure_images, render_images  # noqa: E402 -- needs the path above
+from growth import Growth, measure_growth, render_growth  # noqa: E402 -- needs the path above
+from images import Images, measure_images, render_images  # noqa: E402 -- likewise
 from imports import Imports, measure_imports, render_imports  # noqa: E402 -- likewise
 from machine import machine_facts  # noqa: E402 -- likewise
+from peers import Peers, measure_peers, render_peers  # noqa: E402 -- likewise
 from predictions import (  # noqa: E402 -- likewise
     Predictions,
     measure_predictions,
@@ -39,7 +41,10 @@ from support.index_server import IndexServer  # noqa: E402 -- likewise
 from timing import ContenderFailedError  # noqa: E402 -- likewise
 from workload import Bench  # noqa: E402 -- likewise
 
-SECTIONS = ("speed", "sizes", "imports", "predictions", "images")
+SECTIONS = ("speed", "sizes", "imports", "predictions", "images", "peers", "growth")
+PEER_WORKLOADS = ("W5",)
+"""Where a whole build of others takes seconds, not minutes."""
+GROWTH_STEPS = (1, 10, 30, 100)
 
 
 @dataclass(kw_only=True)
@@ -50,6 +55,8 @@ class Results:
     speed: list[SpeedResult] = field(default_factory=list)
     sizes: Sizes = field(default_factory=lambda: Sizes(results=[], skipped=[]))
     imports: Imports = field(default_factory=Imports)
+    peers: Peers = field(default_factory=Peers)
+    growth: Growth = field(default_factory=Growth)
     predictions: Predictions = field(default_factory=Predictions)
     images: Images = field(default_factory=Images)
 
@@ -70,6 +77,10 @@ class Results:
             measure_predictions(kept, self.predictions)
         if "images" in sections:
             measure_images(kept, self.images, rounds=rounds)
+        if "peers" in sections and kept.workload in PEER_WORKLOADS:
+            kept.set_up()
+            kept.build()
+            measure_peers(kept, self.peers, rounds=1)
 
     def render(self, facts: dict[str, str], *, seconds: float) -> str:
         """Write the whole page."""
@@ -94,6 +105,10 @@ class Results:
             lines += render_predictions(self.predictions)
         if self.images.results:
             lines += render_images(self.images)
+        if self.peers.rows or self.peers.skipped:
+            lines += render_peers(self.peers)
+        if self.growth.costs:
+            lines += render_growth(self.growth)
         return "\n".join(lines)
 
     def to_document(self, facts: dict[str, str]) -> dict[str, Any]:
@@ -149,6 +164,10 @@ def main() -> int:
                     )
                     rounds = 1 if options.quick else options.rounds
                     results.measure(bench, sections=options.sections, rounds=rounds)
+        if "growth" in options.sections:
+            with tempfile.TemporaryDirectory(prefix="lpack-bench-") as folder:
+                steps = (1, 10) if options.quick else GROWTH_STEPS
+                results.growth = measure_growth(Path(folder), rounds=1, steps=steps)
     except (ContenderFailedError, MissingWheelsError) as error:
         print(f"benchmark stopped: {error}", file=sys.stderr)
         return 1

@@ -32,9 +32,9 @@ GOALS = {
         title="uv + zip ÷ slimmed before", at_least=20, workloads=_LARGE
     ),
     "reference / spliced": Goal(title="uv + zip ÷ spliced", at_least=10, workloads=_LARGE),
-    "changed / floor": Goal(title="changed ÷ floor", at_most=2, digits=2),
-    "unchanged / start": Goal(title="unchanged ÷ start", at_most=1.3, digits=2),
-    "peak MB": Goal(title="peak MB", at_most=150, digits=0),
+    "changed / floor": Goal(title="changed ÷ floor", at_most=1.3, digits=2),
+    "unchanged / start": Goal(title="unchanged ÷ start", at_most=1.2, digits=2),
+    "peak MB": Goal(title="peak MB", at_most=100, digits=0),
 }
 
 
