@@ -19,7 +19,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "tests")]
 
-from growth import Growth, measure_growth, render_growth  # noqa: E402 -- needs the path above
+from forms import Forms, measure_forms, render_forms  # noqa: E402 -- needs the path above
+from growth import Growth, measure_growth, render_growth  # noqa: E402 -- likewise
 from images import Images, measure_images, render_images  # noqa: E402 -- likewise
 from imports import Imports, measure_imports, render_imports  # noqa: E402 -- likewise
 from machine import machine_facts  # noqa: E402 -- likewise
@@ -41,7 +42,7 @@ from support.index_server import IndexServer  # noqa: E402 -- likewise
 from timing import ContenderFailedError  # noqa: E402 -- likewise
 from workload import Bench  # noqa: E402 -- likewise
 
-SECTIONS = ("speed", "sizes", "imports", "predictions", "images", "peers", "growth")
+SECTIONS = ("speed", "sizes", "imports", "predictions", "images", "forms", "peers", "growth")
 PEER_WORKLOADS = ("W5",)
 """Where a whole build of others takes seconds, not minutes."""
 GROWTH_STEPS = (1, 10, 30, 100)
@@ -59,6 +60,7 @@ class Results:
     growth: Growth = field(default_factory=Growth)
     predictions: Predictions = field(default_factory=Predictions)
     images: Images = field(default_factory=Images)
+    forms: Forms = field(default_factory=Forms)
 
     def measure(self, fresh: Bench, *, sections: Sequence[str], rounds: int) -> None:
         """Build one workload with an empty store, then measure what `sections` name."""
@@ -81,6 +83,8 @@ class Results:
             kept.set_up()
             kept.build()
             measure_peers(kept, self.peers, rounds=1)
+        if "forms" in sections:
+            measure_forms(kept, self.forms)
 
     def render(self, facts: dict[str, str], *, seconds: float) -> str:
         """Write the whole page."""
@@ -109,6 +113,8 @@ class Results:
             lines += render_peers(self.peers)
         if self.growth.costs:
             lines += render_growth(self.growth)
+        if self.forms.results or self.forms.skipped:
+            lines += render_forms(self.forms)
         return "\n".join(lines)
 
     def to_document(self, facts: dict[str, str]) -> dict[str, Any]:
@@ -120,11 +126,13 @@ class Results:
             "sizes": [result.to_document() for result in self.sizes.results],
             "imports": [result.to_document() for result in self.imports.results],
             "images": [result.to_document() for result in self.images.results],
+            "forms": [result.to_document() for result in self.forms.results],
             "predictions": [result.to_document() for result in self.predictions.results],
             "skipped": [
                 *self.sizes.skipped,
                 *self.imports.skipped,
                 *self.predictions.skipped,
+                *self.forms.skipped,
             ],
         }
 
