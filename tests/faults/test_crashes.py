@@ -83,8 +83,9 @@ def test_error_of_every_operation(
     name: str, world: CrashWorld, hosts: list[FaultyHost], scenarios: dict[str, Scenario]
 ) -> None:
     scenario = scenarios[name]
-    plans = thinned(scenario.errors(), times(134, 1_000_000))
-    assert {plan.errno for plan in plans} == {code for codes in ERRNOS.values() for code in codes}
+    planned = scenario.errors()
+    assert {plan.errno for plan in planned} == {code for codes in ERRNOS.values() for code in codes}
+    plans = thinned(planned, times(134, 1_000_000))
     codes = try_all(world, hosts, scenario, plans)
     # Each is either overcome or told; both must occur, or the faults did not arrive.
     assert codes[0] > 0
@@ -94,7 +95,9 @@ def test_error_of_every_operation(
 def test_the_faults_arrive(hosts: list[FaultyHost], scenarios: dict[str, Scenario]) -> None:
     for scenario in scenarios.values():
         seen = Counter(scenario.operations)
-        wanted = ("open", "read", "write", "sync", "rename", "mkdir", "unlink", "stat", "close")
+        wanted = {"open", "read", "write", "rename", "mkdir", "unlink", "stat", "close"}
+        # What is tried out is not waited for; wheels and what is released are.
+        wanted |= {"sync"} if scenario.name != "edited code" else set()
         assert all(seen[operation] for operation in wanted), seen
     assert hosts
 
