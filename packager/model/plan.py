@@ -61,7 +61,8 @@ class Situation(NamedTuple):
     """What is planned from: a built function, or a foreign zip as far as it tells.
 
     `code` is the user's own; `attached_*` are layers that are there already and stay.
-    `unzipped_limit` and `zipped_limit` are exclusive bytes.
+    `unzipped_limit` and `zipped_limit` are exclusive bytes. `arranged` tells that it fits as it was
+    built, with layers, archives for /tmp or as an image, whatever one zip would weigh.
     """
 
     function: str
@@ -74,6 +75,7 @@ class Situation(NamedTuple):
     attached_layers: int = 0
     attached_uncompressed_bytes: int = 0
     start_ms: float | None = None
+    arranged: bool = False
 
     @property
     def uncompressed_bytes(self) -> int:
@@ -106,7 +108,7 @@ class Situation(NamedTuple):
     @property
     def fits(self) -> bool:
         """Whether nothing has to be done."""
-        return not self.uncompressed_excess and not self.compressed_excess
+        return self.arranged or (not self.uncompressed_excess and not self.compressed_excess)
 
 
 class Taken(NamedTuple):

@@ -48,7 +48,14 @@ def situation_of(
         attached_layers=len(attached),
         attached_uncompressed_bytes=sum(layer["uncompressed_bytes"] for layer in attached),
         start_ms=start_ms,
+        arranged=_is_arranged(manifest),
     )
+
+
+def _is_arranged(manifest: Manifest) -> bool:
+    """Tell whether the artifact fits because not everything of it is in one zip."""
+    elsewhere = manifest["layers"] or manifest["offload"] or manifest["artifact"]["kind"] == "image"
+    return bool(elsewhere and manifest["fits"])
 
 
 def owners_of_modules(manifest: Manifest) -> dict[str, str]:

@@ -90,6 +90,8 @@ def _situation(situation: Situation) -> list[str]:
         f"  zipped   {mib(zipped)} of {mib(situation.zipped_limit)} by direct upload: "
         + _against(zipped, situation.zipped_limit),
     ]
+    if situation.arranged:
+        lines.insert(1, "  as built, with what is not in its zip, it fits; as one zip:")
     if situation.start_ms is None:
         lines.append("  import times are guessed; `lpack plan --calibrate` measures them")
     else:

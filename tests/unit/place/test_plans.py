@@ -28,6 +28,12 @@ def test_what_fits_needs_no_plan() -> None:
     assert make_plans(Problem(situation(item("small", 10, 3)), (), shipped_rates())) == ()
 
 
+def test_what_fits_as_it_is_arranged_needs_no_plan() -> None:
+    arranged = situation(*LARGE)._replace(arranged=True)
+    assert arranged.uncompressed_excess
+    assert make_plans(Problem(arranged, (), shipped_rates())) == ()
+
+
 def test_too_much_to_upload_is_uploaded_otherwise() -> None:
     plans = plans_for(situation(item("a", 100, 40), item("b", 60, 30)))
     assert list(plans) == ["upload", "layers", "image"]
