@@ -48,10 +48,10 @@ def read_manifest(path: Path, *, layers: bool = False) -> Mapping[str, Any]:
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         version = manifest["schema_version"]
-        is_layer = version == _SCHEMA_VERSION and manifest["artifact"]["kind"] == "layer"
+        is_layer = version == _SCHEMA_VERSION and manifest["artifact"].get("kind") == "layer"
         parts = _LAYER_PARTS if is_layer else _PARTS
         complete = version != _SCHEMA_VERSION or manifest.keys() >= parts
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+    except (AttributeError, OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"`{path}` is not a manifest of lpack", hint="lpack build") from error
     if not complete:
         raise UsageError(f"`{path}` is not a whole manifest of lpack", hint="lpack build")

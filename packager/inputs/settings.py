@@ -53,10 +53,10 @@ class Overrides(NamedTuple):
     exclude_newer: str | None = None
     resolver: str | None = None
     upload: str | None = None
-    layers: tuple[str, ...] | None = None
     package_type: str | None = None
     image: ImageSettings | None = None
     image_archive: bool | None = None
+    layers: tuple[str, ...] | None = None
     slim: str | None = None
     slim_rules: tuple[str, ...] | None = None
     keep: tuple[str, ...] | None = None
