@@ -13,8 +13,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from support import sandbox_world
 from support.aws_world import REGION, AwsWorld, aws_world
-from support.image_world import write_aws_like_base
+from support.python_root import make_python_root
 from timing import ContenderFailedError
 from workload import Bench
 
@@ -84,14 +85,19 @@ def _built(bench: Bench, aws: AwsWorld, forms: Forms) -> Iterator[tuple[Form, Pa
         f'[layers.largest]\ndistributions = ["{largest}"]\n[layers.rest]\ndistributions = ["*"]\n'
     )
     base = bench.folder / "base"
-    write_aws_like_base(base, python=bench.target.partition("-")[0].removeprefix("python"))
+    make_python_root(base, sandbox_world.interpreter())
+    # The client that such a base lacks is added, so that its hash cannot be among the pins.
+    text = (bench.project / "requirements.txt").read_text()
+    pins = re.findall(r"^[\w.-]+==[^\s\\;]+", text, re.MULTILINE)
+    (bench.project / "pins.txt").write_text("\n".join(pins) + "\n")
     ways = {
         "zip": "",
         "zip + 2 layers": layers,
         f"{largest} nested, deflate": f'{offload}offload-codec = "deflate"\n',
         f"{largest} nested, xz": f'{offload}offload-codec = "xz"\n',
         f"{largest} from S3": fetched,
-        "image": f'package-type = "image"\nimage = {{ base = "{base}" }}\n',
+        "image": f'package-type = "image"\nrequirements = ["pins.txt"]\n'
+        f'image = {{ base = "{base}" }}\n',
     }
     for name, settings in ways.items():
         try:
@@ -165,7 +171,7 @@ def render_forms(forms: Forms) -> list[str]:
         "First invocations under AWS's own runtime client in Lambda's layout on this machine,",
         f"medians of {_ROUNDS}, all forms in turn with equal answers. *Beside*: layers, or",
         "archives in S3. *Unzipped* is what AWS counts: layers in full, nested archives",
-        "compressed, the image with its base, a small one made like AWS's.",
+        "compressed, the image with its base, a root file system made of this machine's Python.",
         "",
     ]
 
