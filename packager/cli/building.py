@@ -65,6 +65,7 @@ def build_all(
             answers[function.name] = answer
         else:
             waiting.append(function)
+    request = request._replace(jobs=min(request.jobs, len(waiting)))
     layers = layers_of(
         waiting, request.everyone, store=store, options=request.options,
         reporter=Console(request.verbosity),
@@ -141,7 +142,7 @@ class _Maker:
         self._store = store
         self._started_ns = started_ns
         self._earlier = next((each for each in earlier if each["name"] == function.name), None)
-        self._console = Console(request.verbosity)
+        self._console = Console(request.verbosity, held=request.jobs > 1)
         self._answer: Answer | None = None
         self._error: BaseException | None = None
 
@@ -153,7 +154,8 @@ class _Maker:
             self._error = error
 
     def answer_or_raise(self) -> Answer:
-        """Return the answer, or raise what went wrong."""
+        """Return the answer, or raise what went wrong, after what was said meanwhile."""
+        self._console.release()
         if self._error is not None:
             raise self._error
         assert self._answer is not None  # noqa: S101 -- one of both is there

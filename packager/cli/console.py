@@ -14,12 +14,14 @@ class Console:
     """A Reporter that writes to stderr; bars only on a terminal, nothing when quiet.
 
     `verbosity` is -1 (quiet), 0 or 1 (verbose). What was written is kept, so that an unchanged
-    build can say it again.
+    build can say it again. A `held` one keeps its lines until `release`, so that those of
+    functions built at once stand together and in one order.
     """
 
-    def __init__(self, verbosity: int = 0) -> None:
+    def __init__(self, verbosity: int = 0, *, held: bool = False) -> None:
         """Write nothing yet."""
         self.verbosity = verbosity
+        self._held: list[str] | None = [] if held else None
         self.warnings: list[str] = []
         self._bar: Any = None
         self._lock = threading.Lock()
@@ -57,8 +59,17 @@ class Console:
             self._bar.__exit__(None, None, None)
             self._bar = None
 
+    def release(self) -> None:
+        """Write the lines that were held, and hold no more."""
+        held, self._held = self._held or (), None
+        for text in held:
+            say(text)
+
     def _line(self, text: str) -> None:
-        say(text)
+        if self._held is None:
+            say(text)
+        else:
+            self._held.append(text)
 
 
 def say(text: str) -> None:
