@@ -6,6 +6,8 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv
 BIN := $(VENV)/bin
 PYTEST_ARGS ?=
+# One process for each core; a file's tests stay together, since they share what they built.
+PYTEST_WORKERS ?= auto
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -21,7 +23,7 @@ help:
 	@echo "make bench   the benchmarks, results in benchmarks/results.md"
 	@echo "make clean   remove $(VENV), caches and what was built"
 	@echo
-	@echo "PYTHON=python3.13 chooses the interpreter; PYTEST_ARGS='-k zip' narrows the tests"
+	@echo "PYTHON=python3.13 chooses the interpreter; PYTEST_ARGS='-k zip' narrows the tests, PYTEST_WORKERS=0 runs them in one process"
 
 demo: $(VENV)/.installed
 	cd fixtures/demo && ../../$(BIN)/lpack build
@@ -33,7 +35,7 @@ test: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	-@$(BIN)/python tests/support/fixture_wheels.py fetch
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 test-all: $(VENV)/.installed-test
 	$(MAKE) test PYTEST_ARGS="-m 'slow or not slow' $(PYTEST_ARGS)"
