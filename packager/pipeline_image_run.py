@@ -6,7 +6,7 @@ from typing import Any
 
 from packager.errors import UsageError
 from packager.verify.image_layout import ReadLayout, open_layout
-from packager.verify.invoke import Answer
+from packager.verify.serving import Answer
 
 
 def check_image_digest(folder: Path, manifest: Mapping[str, Any]) -> ReadLayout:

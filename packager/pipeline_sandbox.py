@@ -37,10 +37,11 @@ from packager.verify.interpreter import (
     find_interpreter,
     this_machine,
 )
-from packager.verify.invoke import Answer, invoke
+from packager.verify.invoke import invoke
 from packager.verify.layers import layer_paths
 from packager.verify.runtime_folder import install_runtime, runtime_requirements
 from packager.verify.sandbox import Sandbox, Subject, open_sandbox
+from packager.verify.serving import Answer
 from packager.wheels.download import fetch
 from packager.wheels.store import Store
 

@@ -8,14 +8,13 @@ from typing import Any
 
 import click
 
-from packager.cli import completion
 from packager.cli.console import Console, say, styled
 from packager.cli.manifests import find_manifests, read_manifest
-from packager.cli.sandbox_options import options_of, sandbox_options
+from packager.cli.sandbox_options import artifact_options, options_of, sandbox_options
 from packager.errors import UsageError
 from packager.model.finding import Finding
 from packager.pipeline_sandbox import invoke_artifact
-from packager.verify.invoke import Answer
+from packager.verify.serving import Answer
 from packager.wheels.store import Store
 
 _FUNCTION_FAILED = 1
@@ -24,17 +23,7 @@ _COLORS = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 @click.command("invoke")
 @click.argument("event", default="{}")
-@click.option(
-    "--artifact",
-    type=click.Path(path_type=Path),
-    help="A zip with its manifest beside it, or a folder of them; dist by default.",
-)
-@click.option(
-    "--function",
-    metavar="NAME",
-    shell_complete=completion.functions,
-    help="Which one, when there are several.",
-)
+@artifact_options
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from packager.cli import completion
 from packager.errors import UsageError
 from packager.inputs.configuration import load_project
 from packager.inputs.requirements import read_requirements
@@ -18,6 +19,17 @@ from packager.pipeline import default_runtime, runtime_names
 from packager.pipeline_sandbox import SandboxOptions
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_ARTIFACT_OPTIONS = (
+    click.option(
+        "--artifact", type=click.Path(path_type=Path),
+        help="A zip with its manifest beside it, or a folder of them; dist by default.",
+    ),
+    click.option(
+        "--function", metavar="NAME", shell_complete=completion.functions,
+        help="Which one, when there are several.",
+    ),
+)  # fmt: skip
 
 _OPTIONS = (
     click.option(
@@ -31,6 +43,13 @@ _OPTIONS = (
     click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL"),
     click.option("--offline", is_flag=True, help="Use no network."),
 )  # fmt: skip
+
+
+def artifact_options(command: _Command) -> _Command:
+    """Add the options that say which artifact is meant."""
+    for option in reversed(_ARTIFACT_OPTIONS):
+        command = option(command)
+    return command
 
 
 def sandbox_options(command: _Command) -> _Command:

@@ -10,10 +10,9 @@ import click
 
 from packager import __version__
 from packager.assemble.output import atomic_output
-from packager.cli import completion
 from packager.cli.console import Console
 from packager.cli.invoke import choose_artifact, read_event
-from packager.cli.sandbox_options import options_of, sandbox_options
+from packager.cli.sandbox_options import artifact_options, options_of, sandbox_options
 from packager.errors import UsageError
 from packager.model.trace import Trace
 from packager.pipeline_sandbox import sandbox_of
@@ -40,17 +39,7 @@ _FAILED = 1
     multiple=True,
     help="An event to answer: JSON text, a file, or - for stdin.",
 )
-@click.option(
-    "--artifact",
-    type=click.Path(path_type=Path),
-    help="A zip with its manifest beside it, or a folder of them; dist by default.",
-)
-@click.option(
-    "--function",
-    metavar="NAME",
-    shell_complete=completion.functions,
-    help="Which one, when there are several.",
-)
+@artifact_options
 @click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from packager.errors import UsageError
 from packager.inputs.documents import load_toml, shown
 from packager.inputs.layer_tables import parse_layers
-from packager.inputs.setting_values import Place
-from packager.inputs.settings import FUNCTION_NAME, Overrides, parse_settings
+from packager.inputs.setting_values import Place, named_tables
+from packager.inputs.settings import Overrides, parse_settings
 from packager.model.budget import NO_BUDGETS, Budgets
 from packager.model.layer import OwnLayer
 
@@ -78,22 +78,9 @@ def _parse_tables(
     listed = isinstance(table.get("layers"), list)
     tables = _TABLES if listed else _TABLES_AND_LAYERS
     defaults = parse_settings(table, place=place, runtimes=runtimes, tables=tables)
-    functions: dict[str, Overrides] = {}
-    entries = table.get("functions", {})
-    if not isinstance(entries, dict):
-        raise UsageError(f"`{place.dotted('functions')}` in `{place.file}` must be a table")
-    below = place.below("functions")
-    for name, entry in entries.items():
-        if not FUNCTION_NAME.fullmatch(name):
-            raise UsageError(
-                f"`{below.dotted(name)}` in `{place.file}` is not a name that AWS accepts",
-                hint="letters, digits, `-` and `_`, at most 64",
-            )
-        if not isinstance(entry, dict):
-            raise UsageError(
-                f"`{below.dotted(name)}` in `{place.file}` must be a table",
-                hint=f"[{below.dotted(name)}]",
-            )
-        functions[name] = parse_settings(entry, place=below.below(name), runtimes=runtimes)
+    functions = {
+        name: parse_settings(entry, place=below, runtimes=runtimes)
+        for name, entry, below in named_tables(table.get("functions", {}), place.below("functions"))
+    }
     layers = {} if listed else parse_layers(table.get("layers", {}), place.below("layers"))
     return defaults, functions, layers

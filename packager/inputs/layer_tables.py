@@ -7,11 +7,15 @@ from typing import get_args
 
 from packager.errors import UsageError
 from packager.inputs.documents import joined
-from packager.inputs.setting_values import Place, nearest, parse_value, unknown_choice, unknown_key
+from packager.inputs.setting_values import (
+    Place,
+    named_tables,
+    nearest,
+    parse_value,
+    unknown_choice,
+    unknown_key,
+)
 from packager.model.layer import EVERYTHING, LayerReference, LayerRoot, OwnLayer
-
-_LAYER_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""Of what AWS accepts as a layer name (PublishLayerVersion, LayerName), what fits a file name."""
 
 _KEYS = ("distributions", "root", "libraries")
 _FILES = (".zip", ".lpack.json")
@@ -22,22 +26,7 @@ def parse_layers(table: object, place: Place) -> dict[str, OwnLayer]:
 
     Raises UsageError for unknown keys, wrong types and names that AWS does not accept.
     """
-    if not isinstance(table, dict):
-        raise UsageError(f"`{place.path}` in `{place.file}` must be a table")
-    layers: dict[str, OwnLayer] = {}
-    for name, entry in table.items():
-        if not _LAYER_NAME.fullmatch(name):
-            raise UsageError(
-                f"`{place.dotted(name)}` in `{place.file}` is not a name that AWS accepts",
-                hint="letters, digits, `-` and `_`, at most 64",
-            )
-        if not isinstance(entry, dict):
-            raise UsageError(
-                f"`{place.dotted(name)}` in `{place.file}` must be a table",
-                hint=f"[{place.dotted(name)}]",
-            )
-        layers[name] = _layer(name, entry, place.below(name))
-    return layers
+    return {name: _layer(name, entry, below) for name, entry, below in named_tables(table, place)}
 
 
 def _layer(name: str, entry: Mapping[str, object], place: Place) -> OwnLayer:

@@ -1,7 +1,7 @@
 """The values of settings: their forms in TOML, checked and turned into values. Pure."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -39,6 +39,32 @@ class Place(NamedTuple):
         """Give the dotted path of `key` in this table."""
         shown = key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else f'"{key}"'
         return f"{self.path}.{shown}" if self.path else shown
+
+
+# Function and layer names have one rule (CreateFunction, FunctionName; PublishLayerVersion,
+# LayerName): of what AWS accepts, what fits a file name.
+_AWS_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def named_tables(table: object, place: Place) -> Iterator[tuple[str, Mapping[str, object], Place]]:
+    """Yield each table in the table at `place` with its name and its own place.
+
+    Raises UsageError for what is no table and for names that AWS does not accept.
+    """
+    if not isinstance(table, dict):
+        raise UsageError(f"`{place.path}` in `{place.file}` must be a table")
+    for name, entry in table.items():
+        if not _AWS_NAME.fullmatch(name):
+            raise UsageError(
+                f"`{place.dotted(name)}` in `{place.file}` is not a name that AWS accepts",
+                hint="letters, digits, `-` and `_`, at most 64",
+            )
+        if not isinstance(entry, dict):
+            raise UsageError(
+                f"`{place.dotted(name)}` in `{place.file}` must be a table",
+                hint=f"[{place.dotted(name)}]",
+            )
+        yield name, entry, place.below(name)
 
 
 def nearest(word: str, choices: Sequence[str], *, cutoff: float = 0.6) -> str | None:

@@ -4,7 +4,6 @@ All of it derives from the one table, `setting_table.SETTINGS`, as the reference
 Pure: takes parsed TOML, returns values.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,11 +16,7 @@ from packager.inputs.setting_values import Place, parse_value, unknown_choice, u
 from packager.model.budget import Budgets
 from packager.model.image_settings import ImageSettings
 
-__all__ = ["FUNCTION_NAME", "SETTINGS", "Overrides", "Setting", "check_overrides", "parse_settings"]
-
-FUNCTION_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""What AWS accepts as a function name (CreateFunction, FunctionName)."""
-
+__all__ = ["SETTINGS", "Overrides", "Setting", "check_overrides", "parse_settings"]
 
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 

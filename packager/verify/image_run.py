@@ -9,7 +9,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -17,13 +16,11 @@ from typing import Any
 
 from packager.verify.image_layout import ReadLayout
 from packager.verify.image_tree import unpack_image
-from packager.verify.invoke import Answer, await_outcome, lost_answer
-from packager.verify.processes import Child
-from packager.verify.runtime_api import RuntimeApi
 from packager.verify.sandbox import CONSTANT_VARIABLES, MEMORY_MB
+from packager.verify.serving import Answer, Server, serve
 from packager.verify.unpacking import remove_tree
 
-_HANDING_IN_SECONDS = 2.0
+_CLOSING_SECONDS = 2.0
 _ENTER = "unshare"
 _DEVICES = {"null": (1, 3), "zero": (1, 5), "random": (1, 8), "urandom": (1, 9)}
 
@@ -63,28 +60,17 @@ def invoke_in_image(
 ) -> Answer:
     """Start what the image's configuration says, with `tree` as root, and hand it `event`."""
     run = config.get("config") or {}
-    started = time.monotonic()
-    with RuntimeApi(event, deadline_seconds=timeout_seconds) as api:
-        environment = image_environment(run) | dict(variables)
-        environment["AWS_LAMBDA_RUNTIME_API"] = api.address
-        # By its whole path: PATH is the image's, for what is started inside it.
-        enter = [shutil.which(_ENTER) or _ENTER, "--mount", f"--root={tree}"]
-        enter += [f"--wd={run.get('WorkingDir') or '/'}", "--"]
-        command = [*enter, *(run.get("Entrypoint") or ()), *(run.get("Cmd") or ())]
-        with Child(command, cwd=tree, environment=environment, on_line=on_line) as child:
-            outcome, code = await_outcome(api, child, started + timeout_seconds)
-            if outcome is not None:
-                child.wait(_HANDING_IN_SECONDS)
-        asked = api.asked
-    ended = outcome.answered if outcome is not None else time.monotonic()
-    return Answer(
-        body=outcome.body if outcome is not None else lost_answer(code, timeout_seconds),
-        failed=outcome is None or outcome.kind != "response",
-        init_failed=outcome.kind == "init-error" if outcome is not None else asked is None,
-        init_ms=(asked - started) * 1000 if asked is not None else None,
-        handler_ms=(ended - asked) * 1000 if asked is not None else None,
+    # By its whole path: PATH is the image's, for what is started inside it.
+    enter = [shutil.which(_ENTER) or _ENTER, "--mount", f"--root={tree}"]
+    enter += [f"--wd={run.get('WorkingDir') or '/'}", "--"]
+    server = Server(
+        command=[*enter, *(run.get("Entrypoint") or ()), *(run.get("Cmd") or ())],
+        cwd=tree,
+        environment=image_environment(run) | dict(variables),
         through="the image's own entry point, in its root file system",
+        closing_seconds=_CLOSING_SECONDS,
     )
+    return serve(server, event, timeout_seconds=timeout_seconds, on_line=on_line)
 
 
 def image_environment(run: Mapping[str, Any]) -> dict[str, str]:

@@ -13,9 +13,10 @@ from typing import Any
 
 from packager.errors import UsageError
 from packager.model.trace import Trace, TracedDistribution
-from packager.verify.invoke import Answer, invoke
+from packager.verify.invoke import invoke
 from packager.verify.processes import Child
 from packager.verify.sandbox import Sandbox
+from packager.verify.serving import Answer
 from packager.verify.unpacking import FILE_DATE
 
 _PREAMBLE = Path(__file__).with_name("trace_preamble.py")
