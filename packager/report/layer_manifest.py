@@ -1,7 +1,7 @@
 """The manifest of a layer: what a function built against it, and the proof of it, need. Pure.
 
-Like a function's, it holds no clock, no absolute path, no URL and no credential. The parts that
-both have are described in `manifest.schema.json`.
+`layer_manifest.schema.json` beside this file is its published schema. Like a function's, it holds
+no clock, no absolute path, no URL and no credential.
 """
 
 from collections.abc import Mapping, Sequence

@@ -47,6 +47,11 @@ def digest(world: BuildWorld, name: str) -> str:
     return hashlib.sha256((world.project / "dist" / name).read_bytes()).hexdigest()
 
 
+def follows(schema: str, document: dict[str, Any]) -> None:
+    text = (CHECKOUT / "packager/report" / schema).read_text(encoding="utf-8")
+    jsonschema.Draft202012Validator(json.loads(text)).validate(document)
+
+
 def test_everything_is_in_one_place(world: BuildWorld) -> None:
     world.build()
     plain = names(world.zip)
@@ -62,8 +67,13 @@ def test_everything_is_in_one_place(world: BuildWorld) -> None:
     assert names(world.zip) == CODE
     assert moved | names(world.zip) == plain
     built = manifest(world, "api")
-    schema = CHECKOUT / "packager/report/manifest.schema.json"
-    jsonschema.Draft202012Validator(json.loads(schema.read_text())).validate(built)
+    follows("manifest.schema.json", built)
+    for name in ("deps", "rest"):
+        described = manifest(world, f"{name}.layer")
+        follows("layer_manifest.schema.json", described)
+        assert sum(len(each["files"]) for each in described["distributions"]) == len(
+            names(world.project / f"dist/{name}.layer.zip")
+        )
     places = {each["name"]: each["placement"] for each in built["distributions"]}
     assert places["beta"] == places["gamma"] == "layer:deps"
     assert places["alpha"] == places["six"] == "layer:rest"
