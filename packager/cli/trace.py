@@ -14,6 +14,7 @@ from packager.cli.console import Console
 from packager.cli.invoke import choose_artifact, read_event
 from packager.cli.sandbox_options import artifact_options, options_of, sandbox_options
 from packager.errors import UsageError
+from packager.model.figures import many
 from packager.model.trace import Trace
 from packager.pipeline_sandbox import sandbox_of
 from packager.slim.traced import split
@@ -23,6 +24,7 @@ from packager.verify.trace import (
     trace_command,
     trace_event,
     trace_of,
+    traceable,
     traced,
 )
 from packager.wheels.store import Store
@@ -74,6 +76,7 @@ def command(words: tuple[str, ...], events: tuple[str, ...], **values: Any) -> i
     bodies = [read_event(event) for event in events]
     path, manifest = choose_artifact(values["artifact"], values["function"])
     console = Console(0)
+    _tell_untraced(manifest, console)
     earlier = None if values["replace"] else _earlier(values["output"])
     with sandbox_of(
         path.with_name(manifest["artifact"]["path"]),
@@ -95,8 +98,24 @@ def command(words: tuple[str, ...], events: tuple[str, ...], **values: Any) -> i
     with atomic_output(values["output"]) as output:
         output.write((json.dumps(trace.to_document(), indent=1) + "\n").encode())
     _show(trace, manifest)
-    console.step(f"`{values['output']}` knows {trace.runs} runs now; your own files always stay")
+    runs_now = many(trace.runs, "run")
+    console.step(f"`{values['output']}` knows {runs_now} now; your own files always stay")
     return _FAILED if failures else 0
+
+
+def _tell_untraced(manifest: Mapping[str, Any], console: Console) -> None:
+    """Name what is in layers and archives; raises UsageError when nothing else is there."""
+    shipped = [each["name"] for each in manifest["distributions"] if not each["subtracted"]]
+    within = {each["name"] for each in traceable(manifest)}
+    elsewhere = [name for name in shipped if name not in within]
+    if elsewhere and not within:
+        raise UsageError(
+            f"`{manifest['function']['name']}` has all its distributions in layers or archives, "
+            "where a trace sets nothing aside",
+            hint="set `layers = []` and no `offload`, then lpack build and trace that",
+        )
+    if elsewhere:
+        console.warn(f"not traced, in a layer or an archive: {', '.join(elsewhere)}")
 
 
 def _run(

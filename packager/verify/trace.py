@@ -25,6 +25,7 @@ _HOOK = "hook"
 _FALLBACK = ".lpack/fallback"
 _BOOTSTRAP = "lpack_bootstrap.py"
 _FOREVER_SECONDS = 86_400.0
+_TRACED_PLACES = ("zip", "image")
 _VERSION_MARK = "#python "
 
 _SITECUSTOMIZE = """\
@@ -126,6 +127,18 @@ def touched_files(sandbox: TracedSandbox) -> frozenset[str]:
     return frozenset(names)
 
 
+def traceable(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the distributions of which a trace tells something: those in the artifact itself.
+
+    Nothing is set aside in layers and in archives, so what is opened there is not looked at.
+    """
+    return [
+        each
+        for each in manifest["distributions"]
+        if not each["subtracted"] and each.get("placement", "zip") in _TRACED_PLACES
+    ]
+
+
 def trace_of(
     sandbox: TracedSandbox, manifest: Mapping[str, Any], *, lpack: str, runs: int
 ) -> Trace:
@@ -137,9 +150,7 @@ def trace_of(
     target = sandbox.subject.target
     moved = _moved(sandbox)
     distributions = []
-    for each in manifest["distributions"]:
-        if each["subtracted"]:
-            continue
+    for each in traceable(manifest):
         own = {row[0] for row in each["files"]} | moved.get((each["name"], each["version"]), set())
         files = sorted((own & touched) - _lpacks(own), key=str.encode)
         distributions.append(TracedDistribution(each["name"], each["version"], tuple(files)))

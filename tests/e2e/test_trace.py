@@ -161,3 +161,14 @@ def test_another_file_is_not_overwritten(world: World) -> None:
         assert "cannot read `.lpack-trace.json`" in done.stderr
         assert "hint: lpack trace --replace" in done.stderr
         assert path.read_text() == text
+
+
+def test_what_is_in_layers_is_not_traced(world: World) -> None:
+    (world.folder / "lpack.toml").write_text(
+        (world.folder / "lpack.toml").read_text() + '[layers.deps]\ndistributions = ["idna"]\n'
+    )
+    world.run("build")
+    done = world.run("trace", "--event", PLAIN, code=2)
+    assert "`api` has all its distributions in layers or archives" in done.stderr
+    assert "hint: set `layers = []`" in done.stderr
+    assert not (world.folder / ".lpack-trace.json").exists()

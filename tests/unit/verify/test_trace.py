@@ -80,6 +80,13 @@ def manifest_of(files: Sequence[str]) -> dict[str, Any]:
         "distributions": [
             {"name": "demo", "version": "1.0", "subtracted": False, "files": rows},
             {"name": "boto3", "version": "1.0", "subtracted": True, "files": []},
+            {
+                "name": "layered",
+                "version": "1.0",
+                "subtracted": False,
+                "files": rows,
+                "placement": "layer:deps",
+            },
         ]
     }
 
