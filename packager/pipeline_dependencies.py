@@ -1,5 +1,6 @@
 """The first half of the pipeline: from requirements to payloads in the store."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,7 +109,8 @@ def _resolve(
     names = chosen(offloaded, graph, subtraction.subtracted)
     proven = _Proven(target, pins, ready, graph, subtraction, names)
     placed = _placed(function, proven, store=store, reporter=reporter)
-    found = Found(target, locked.selection, graph, ready, placed, subtraction, layers)
+    lock_sha256 = hashlib.sha256(render_lock(locked.pylock).encode()).hexdigest()
+    found = Found(target, locked.selection, graph, ready, placed, subtraction, layers, lock_sha256)
     dependencies = describe(found)
     memory.remember(key, dependencies, seen=seen)
     return dependencies

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from packaging.utils import NormalizedName, canonicalize_name
 
 from packager.model.layer import ForeignLayer
+from packager.model.origin import without_credentials
 from packager.model.payload import (
     Dependencies,
     Distribution,
@@ -18,7 +19,7 @@ from packager.model.payload import (
 )
 from packager.model.redaction import redact_url
 from packager.model.runtime_catalog import Conflict, Decision, Subtraction
-from packager.model.selection import Graph, Selection
+from packager.model.selection import Graph, Selection, WheelReference
 from packager.model.target import Target
 from packager.pipeline_admission import Ready
 from packager.pipeline_payloads import Placed
@@ -36,6 +37,7 @@ class Found(NamedTuple):
     placed: Placed
     subtraction: Subtraction
     layers: tuple[ForeignLayer, ...] = ()
+    lock_sha256: str = ""
 
     def payload(self, name: NormalizedName) -> Payload:
         """Return what ships of a distribution, or what would have."""
@@ -45,7 +47,7 @@ class Found(NamedTuple):
 
 def describe(found: Found) -> Dependencies:
     """Return the dependencies with every edge, payload and decision."""
-    target, selection, graph, ready, placed, subtraction, layers = found
+    target, selection, graph, ready, placed, subtraction, layers, _ = found
     gone = subtraction.subtracted
     layer = {each.name: each.layer for each in subtraction.decisions if each.name in gone}
     edges = _edges(graph)
@@ -64,6 +66,7 @@ def describe(found: Found) -> Dependencies:
                 bytecode=placed.bytecode.get((pin.name, str(pin.version))),
                 offloaded=placed.archives.get(pin.name),
                 layer=layer.get(pin.name, ""),
+                source=_source(pin.wheel),
             )
             for pin in selection.pins
         ),
@@ -80,7 +83,14 @@ def describe(found: Found) -> Dependencies:
         resolver=selection.resolver,
         makers=placed.makers,
         layers=layers,
+        lock_sha256=found.lock_sha256,
     )
+
+
+def _source(wheel: WheelReference) -> str:
+    """Return the URL of a wheel that came over the network, without credentials."""
+    url = wheel.url or ""
+    return redact_url(without_credentials(url)) if url.startswith(("https:", "http:")) else ""
 
 
 def _place(conflict: Conflict) -> str:

@@ -39,11 +39,15 @@ _SETTINGS = (
 
 
 class Memory:
-    """Remembers the dependencies of one function."""
+    """Remembers the dependencies of one function.
+
+    A bill of materials is read from the wheels: who wants one remembers only while they are there.
+    """
 
     def __init__(self, store: Store, function: Function) -> None:
         """Use `store` for `function`; nothing is read yet."""
         self.store = store
+        self._needs_wheels = function.sbom
         places = [str(function.root), str(function.catalog), str(function.trace)]
         places += map(str, layer_files(function))
         self._pointer = key_of("pointer", code_identity(), places, settings_of(function))
@@ -65,6 +69,9 @@ class Memory:
         if document is None:
             return None
         dependencies = Dependencies.from_document(document)
+        wheels = [each.wheel_sha256 for each in dependencies.distributions if self._needs_wheels]
+        if not all(self.store.has_wheel(each) for each in wheels):
+            return None
         for distribution in dependencies.shipped:
             if not all(is_whole(self.store, payload) for payload in distribution.payloads):
                 return None

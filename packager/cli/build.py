@@ -84,8 +84,9 @@ def command(**values: Any) -> int:  # noqa: ANN401 -- click's values
         jobs=how["jobs"] or os.cpu_count() or 1,
         # What git says is no file that could be looked at.
         replayable=not how["changed_since"],
-        # make asks only when something changed, and wants a newer artifact then.
-        remembered=not (how["depfile"] or unpacked),
+        # make asks only when something changed, and wants a newer artifact then. A statement of
+        # provenance names the commit, which changes when no file does.
+        remembered=not (how["depfile"] or unpacked or any(each.provenance for each in chosen)),
         depfile=how["depfile"],
         everyone=_everyone(known, overrides, named=functions),
     )

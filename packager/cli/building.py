@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from packager.cli.besides import check_statements, write_statements
 from packager.cli.console import Console
 from packager.cli.packing import packed
 from packager.cli.refusals import render_refusals, shown_path
@@ -65,6 +66,7 @@ def build_all(
             answers[function.name] = answer
         else:
             waiting.append(function)
+    check_statements(waiting)
     request = request._replace(jobs=min(request.jobs, len(waiting)))
     layers = layers_of(
         waiting, request.everyone, store=store, options=request.options,
@@ -177,7 +179,7 @@ class _Maker:
         if self._layers is not None:
             sharing = self._request.everyone
             inputs += [path for each in sharing for path in inputs_of(each, store=self._store)]
-        outputs = _outputs(build)
+        outputs = [*_outputs(build), *write_statements(build, tree, store=self._store)]
         stderr = render_refusals([build])
         if self._request.depfile:
             from packager.cli.depfiles import write_depfile  # noqa: PLC0415 -- only for make

@@ -56,6 +56,10 @@ _WHAT = (
     click.option(
         "--image-archive/--no-image-archive", default=None, help="Write one for `docker load` too."
     ),
+    click.option("--sbom/--no-sbom", default=None, help="Write what ships as CycloneDX too."),
+    click.option(
+        "--provenance/--no-provenance", default=None, help="Write an in-toto statement too."
+    ),
     click.option(
         "--layer", "layers", multiple=True, metavar="LAYER",
         help="A configured layer, a layer zip, or the manifest of one.",

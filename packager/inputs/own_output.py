@@ -8,7 +8,7 @@ import stat
 from collections.abc import Collection
 
 _MANIFEST = ".lpack.json"
-_SUFFIXES = (".zip", ".image.tar", ".oci")
+_SUFFIXES = (".zip", ".image.tar", ".oci", ".cdx.json", ".intoto.jsonl")
 
 
 def is_artifact(name: str, beside: Collection[str]) -> bool:

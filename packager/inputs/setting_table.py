@@ -142,6 +142,26 @@ SETTINGS: tuple[Setting, ...] = (
         "Whether `NAME.image.tar` for `docker load` is written beside the image.",
     ),
     Setting(
+        "sbom",
+        "switch",
+        "false",
+        "Whether `NAME.cdx.json` is written: what ships, as CycloneDX 1.6 "
+        "([supply chain](supply-chain.md)).",
+    ),
+    Setting(
+        "provenance",
+        "switch",
+        "false",
+        "Whether `NAME.intoto.jsonl` is written: an in-toto statement, not signed, of what the "
+        "artifact was built from ([supply chain](supply-chain.md)).",
+    ),
+    Setting(
+        "builder-id",
+        "text",
+        "`urn:lpack:builder:unspecified`",
+        "The URI under which the provenance names who built.",
+    ),
+    Setting(
         "layers",
         "texts",
         "all configured",

@@ -51,6 +51,9 @@ class Overrides(NamedTuple):
     package_type: str | None = None
     image: ImageSettings | None = None
     image_archive: bool | None = None
+    sbom: bool | None = None
+    provenance: bool | None = None
+    builder_id: str | None = None
     layers: tuple[str, ...] | None = None
     slim: str | None = None
     slim_rules: tuple[str, ...] | None = None

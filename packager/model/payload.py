@@ -47,6 +47,7 @@ class Distribution(NamedTuple):
     `bytecode` is a payload of its own that ships beside the first one. Of an `offloaded` one, the
     payload has the metadata only, and the archive when that is in the zip. `layer` names the
     layer that has it; when it is `subtracted` as well, that layer was built elsewhere.
+    `source` is the URL its wheel came from, without credentials; empty for files that were here.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Distribution(NamedTuple):
     bytecode: Payload | None = None
     offloaded: Offloaded | None = None
     layer: str = ""
+    source: str = ""
 
     @property
     def payloads(self) -> tuple[Payload, ...]:
@@ -115,7 +117,8 @@ class Dependencies(NamedTuple):
     `distributions` are ordered by name and include the subtracted ones. `resolver` is who made
     the lock, `makers` whose versions decide bytes beside the encoders: bytecode, archives.
     `conflicts` are sentences about bundled distributions that shadow what the runtime's own
-    packages need. `layers` are those built elsewhere, in their order.
+    packages need. `layers` are those built elsewhere, in their order. `lock_sha256` is the digest
+    of the lock as `lpack build --lock` writes it.
     """
 
     target: TargetFacts
@@ -127,6 +130,7 @@ class Dependencies(NamedTuple):
     resolver: str
     makers: tuple[str, ...] = ()
     layers: tuple[ForeignLayer, ...] = ()
+    lock_sha256: str = ""
 
     @property
     def shipped(self) -> tuple[Distribution, ...]:
@@ -153,6 +157,7 @@ class Dependencies(NamedTuple):
             resolver=document["resolver"],
             makers=tuple(document["makers"]),
             layers=tuple(_layer(entry) for entry in document["layers"]),
+            lock_sha256=document["lock_sha256"],
         )
 
 

@@ -56,6 +56,9 @@ class Function(NamedTuple):
     package_type: PackageType = "zip"
     image: ImageSettings = ImageSettings()
     image_archive: bool = False
+    sbom: bool = False
+    provenance: bool = False
+    builder_id: str = ""
     added_requirements: tuple[tuple[str, str], ...] = ()
     layers: tuple[OwnLayer | LayerReference, ...] = ()
     slim: SlimTier = "inert"
