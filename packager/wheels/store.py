@@ -67,6 +67,7 @@ class Store:
         self._base = os.path.abspath(root)
         self.root = Path(self._base)
         self._ready = False
+        self._owned = False
         self._lock = threading.Lock()
         self._proven: set[str] = set()
 
@@ -150,7 +151,7 @@ class Store:
                     yield Path(temporary)
                 if durable:
                     _sync(temporary)
-                os.makedirs(os.path.dirname(final), mode=0o700, exist_ok=True)
+                _make_folder(os.path.dirname(final))
                 os.replace(temporary, final)
             finally:
                 # After a success the name is gone already; otherwise this is the cleaning up.
@@ -161,9 +162,13 @@ class Store:
         """Read a document; None when it is absent or not exactly what was written.
 
         The digest covers kind, key and body, so that neither a flipped bit nor two swapped
-        files can pass. A damaged document is removed.
+        files can pass. A damaged document is removed. Raises CannotBuild when others can write
+        the store: payloads are held against what documents say.
         """
         place = self._place(kind, key, ".json")
+        if not self._owned:
+            with suppress(FileNotFoundError):
+                self._check_owner()
         try:
             with open(place, "rb") as file:
                 content = file.read()
@@ -218,7 +223,7 @@ class Store:
             self._ready = True
 
     def _check_owner(self) -> None:
-        """Refuse a folder that somebody else could fill: its wheels are not hashed again."""
+        """Refuse a folder that somebody else could fill."""
         found = os.stat(self._base)
         user = getattr(os, "geteuid", lambda: found.st_uid)()
         if os.name == "posix" and found.st_uid != user:
@@ -228,6 +233,7 @@ class Store:
                 f"the store `{self._base}` can be written by other users",
                 hint=f"chmod go-w '{self._base}'",
             )
+        self._owned = True
 
     @contextmanager
     def _losses(self) -> Iterator[None]:
@@ -271,6 +277,12 @@ def document_body(kind: str, key: str, content: bytes) -> bytes | None:
 def _document(kind: str, key: str, body: bytes) -> bytes:
     digest = hashlib.sha256(f"{kind}/{key}\n".encode() + body).hexdigest()
     return b"".join((_DOCUMENT_HEAD, digest.encode(), _DOCUMENT_MIDDLE, body, b"}\n"))
+
+
+def _make_folder(path: str) -> None:
+    """Make a folder that is this user's own, and the one of its kind: whatever the umask."""
+    for folder in (os.path.dirname(path), path):
+        os.makedirs(folder, mode=0o700, exist_ok=True)
 
 
 def _sync(path: str) -> None:

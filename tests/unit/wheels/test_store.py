@@ -243,6 +243,28 @@ def test_a_folder_others_can_write_is_refused(store: Store) -> None:
     assert caught.value.hint.startswith("chmod go-w")
 
 
+def test_nothing_is_read_where_others_can_write(store: Store) -> None:
+    """A build of which everything is remembered writes nothing before the artifact."""
+    store.write_document("things", "ab12", {"known": True})
+    store.root.chmod(0o770)
+    with pytest.raises(CannotBuild, match="written by other users"):
+        Store(store.root).read_document("things", "ab12")
+    store.root.chmod(0o700)
+    assert Store(store.root).read_document("things", "ab12") == {"known": True}
+
+
+def test_folders_inside_are_the_users_own_whatever_the_umask(store: Store) -> None:
+    """The store's own folder may have been made by the user, for all to look into."""
+    store.root.mkdir(parents=True, mode=0o755)
+    before = os.umask(0)
+    try:
+        store.write_document("things", "ab12", {"known": True})
+    finally:
+        os.umask(before)
+    modes = {path: path.stat().st_mode & 0o777 for path in store.root.rglob("*") if path.is_dir()}
+    assert set(modes.values()) == {0o700}, modes
+
+
 @pytest.mark.skipif(not ROOT, reason="only root can give files away")
 def test_a_folder_of_another_user_is_refused(store: Store) -> None:
     store.root.mkdir(parents=True, mode=0o700)
