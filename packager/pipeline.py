@@ -26,6 +26,7 @@ from packager.model.deflating import STREAM_ABOVE_BYTES, encoder, large_encoder
 from packager.model.payload import Dependencies
 from packager.model.progress import Reporter
 from packager.model.project import Function, SourceFile, SourceTree
+from packager.pipeline_ahead import HeadStart
 from packager.pipeline_memory import Memory
 from packager.pipeline_prefix import PrefixMemory, Repeated
 from packager.pipeline_splicing import entry_stamp, healed, owner_of, payload_source
@@ -47,15 +48,17 @@ def build_function(
     options: BuildOptions,
     reporter: Reporter,
     layers: FunctionLayers = NO_LAYERS,
+    ahead: HeadStart | None = None,
 ) -> Build:
     """Build one function's zip and manifest; its `layers` were written before.
 
+    What `ahead` has begun to copy is used if it turns out to be what this build needs.
     Raises LpackError for what the user, the network or the disk did. A passed limit is no error
     here: it is in the result, after everything was written.
     """
     memory = Memory(store, function)
     done = _assemble_healing(
-        function, tree, memory, layers=layers, options=options, reporter=reporter
+        function, tree, memory, layers=layers, options=options, reporter=reporter, ahead=ahead
     )
     build = Build(
         function=function,
@@ -71,6 +74,7 @@ def build_function(
         excluded=tree.excluded,
         encoders=(*_encoders(done.artifact), *done.dependencies.makers),
         layers=layers.layers,
+        prefix_key=done.before.key if done.artifact.prefix is not None else "",
     )
     text, distributions = manifest_text(build, distributions=done.distributions)
     with atomic_output(
@@ -162,6 +166,7 @@ def _assemble_healing(
     layers: FunctionLayers,
     options: BuildOptions,
     reporter: Reporter,
+    ahead: HeadStart | None,
 ) -> _Assembled:
     """Find the dependencies and assemble; payloads that turn out damaged are made again."""
     store, stamp = memory.store, entry_stamp()
@@ -176,7 +181,9 @@ def _assemble_healing(
 
             dependencies = layers.place(dependencies)
             refuse_split_packages(function, tree, dependencies, layers, store=store)
-        return _assemble(function, dependencies, tree, layers, store=store, stamp=stamp)
+        return _assemble(
+            function, dependencies, tree, layers, store=store, stamp=stamp, ahead=ahead
+        )
 
     return healed(attempt, [memory], reporter=reporter)
 
@@ -189,6 +196,7 @@ def _assemble(
     *,
     store: Store,
     stamp: int,
+    ahead: HeadStart | None,
 ) -> _Assembled:
     """Copy what the last build knew to come before the user's code, or splice all payloads."""
     payloads, code = shipped_parts(function, dependencies, tree, store=store)
@@ -201,8 +209,17 @@ def _assemble(
     before = PrefixMemory(store, function, dependencies, payloads, layers=layers.digests)
     known = before.recall() if stamp == EPOCH_STAMP else None
     if known is not None:
+        copying, retired = (None, None) if ahead is None else ahead.take(before.key, known.prefix)
         try:
-            artifact = rewrite_zip(path, payloads, code, known.prefix, durable=durable)
+            artifact = rewrite_zip(
+                path,
+                payloads,
+                code,
+                known.prefix,
+                durable=durable,
+                ahead=copying,
+                retired=retired,
+            )
         except (CollisionError, PayloadDamagedError):
             # Whose fault it is, only a look at every payload tells.
             before.forget()

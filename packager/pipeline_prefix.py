@@ -13,10 +13,9 @@ from packager.code_identity import code_identity
 from packager.model.payload import Dependencies
 from packager.model.prefix import Prefix
 from packager.model.project import Function
+from packager.pipeline_ahead import KIND
 from packager.pipeline_memory import key_of, settings_of
 from packager.wheels.store import Store
-
-_KIND = "prefixes"
 
 
 class Repeated(NamedTuple):
@@ -45,15 +44,16 @@ class PrefixMemory:
             for each in dependencies.distributions
         ]
         sources = [[each.owner, each.key, each.sha256] for each in payloads]
-        self._key = key_of("prefix", code_identity(), settings_of(function), rows, sources, layers)
+        self._payloads = [each.key for each in payloads]
+        self.key = key_of("prefix", code_identity(), settings_of(function), rows, sources, layers)
 
     def recall(self) -> Repeated | None:
         """Return what is remembered, if all of it is there and as it was written."""
-        document = self._store.read_document(_KIND, self._key)
+        document = self._store.read_document(KIND, self.key)
         if document is None:
             return None
         try:
-            content = self._store.file(_KIND, self._key, ".bin").read_bytes()
+            content = self._store.file(KIND, self.key, ".bin").read_bytes()
         except OSError:
             return None
         if hashlib.sha256(content).hexdigest() != document["content"]:
@@ -70,16 +70,17 @@ class PrefixMemory:
         """Keep it for the next build; raises CannotBuild when the disk does not take it."""
         prefix = repeated.prefix
         content = prefix.directory + prefix.names + repeated.distributions.encode()
-        with self._store.writing(_KIND, self._key, ".bin", durable=False) as temporary:
+        with self._store.writing(KIND, self.key, ".bin", durable=False) as temporary:
             temporary.write_bytes(content)
         first = len(prefix.directory)
         document = {
             "content": hashlib.sha256(content).hexdigest(),
             "ends": [first, first + len(prefix.names)],
             "prefix": prefix.to_document(),
+            "payloads": self._payloads,
         }
-        self._store.write_document(_KIND, self._key, document)
+        self._store.write_document(KIND, self.key, document)
 
     def forget(self) -> None:
         """Drop what turned out not to hold."""
-        self._store.discard(_KIND, self._key, ".json")
+        self._store.discard(KIND, self.key, ".json")

@@ -8,11 +8,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from packager.assemble.digests import BackgroundDigests
+from packager.assemble.retired import LARGE_BYTES, retire
 from packager.errors import CannotBuild
 from packager.leftovers import remove_leftovers, temporary_mark
 
 _NONBLOCKING = getattr(os, "O_NONBLOCK", 0)
-_LARGE_BYTES = 4 * 1024 * 1024
 
 
 class Output:
@@ -90,9 +90,17 @@ class Output:
 
 @contextmanager
 def atomic_output(
-    destination: Path, *, durable: bool = True, hashed: bool = True
+    destination: Path,
+    *,
+    durable: bool = True,
+    hashed: bool = True,
+    begun: Path | None = None,
+    retired: Path | None = None,
 ) -> Iterator[Output]:
     """Yield an Output that becomes `destination` when the block ends without an exception.
+
+    It goes on with the file `begun` where there is one, which `open_part` made. What it replaces
+    is kept as `retired` where that is given and possible.
 
     With `durable` the bytes are on disk (fsync) before the rename and the rename is on disk
     before this returns. Without, that is left to the file system: after a power cut the name can
@@ -100,7 +108,7 @@ def atomic_output(
     system's uptime (`packager.cli.unchanged`). Raises CannotBuild for what the file system
     refuses; nothing is left behind.
     """
-    temporary = destination.with_name(f".{destination.name}.{temporary_mark()}.part")
+    temporary = begun or part_beside(destination)
     descriptor = -1
     output = None
     try:
@@ -108,16 +116,14 @@ def atomic_output(
         if destination.is_dir():
             raise CannotBuild(f"cannot write `{destination}`: a folder has this name")
         remove_leftovers(str(destination.parent), prefix=".", suffix=".part")
-        # Readable, because what was written is read back from the same file.
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
-        descriptor = os.open(temporary, flags, 0o666)
+        descriptor = open_part(temporary, new=begun is None)
         output = Output(temporary, descriptor, hashed=hashed)
         yield output
         output.sync() if durable else output.flush()
         # Closed whatever close() says: a second one could hit a file of another thread.
         closing, descriptor = descriptor, -1
         os.close(closing)
-        _replace(temporary, destination)
+        _replace(temporary, destination, retired)
         if durable:
             _sync_folder(destination.parent)
     except OSError as error:
@@ -131,7 +137,21 @@ def atomic_output(
             temporary.unlink()
 
 
-def _replace(temporary: Path, destination: Path) -> None:
+def part_beside(destination: Path) -> Path:
+    """Return a new name for what is to become `destination`; nothing has it yet."""
+    return destination.with_name(f".{destination.name}.{temporary_mark()}.part")
+
+
+def open_part(path: Path, *, new: bool) -> int:
+    """Return a descriptor of the unfinished file at `path`, made when it is `new`.
+
+    Readable too, because what was written is read back from the same file. Raises OSError.
+    """
+    flags = os.O_RDWR | getattr(os, "O_NOFOLLOW", 0)
+    return os.open(path, flags | os.O_CREAT | os.O_EXCL if new else flags, 0o666)
+
+
+def _replace(temporary: Path, destination: Path, retired: Path | None) -> None:
     """Rename; the system takes back the old file's space in a thread, beside what comes next.
 
     Giving back the pages of a large file takes as long as writing them.
@@ -141,10 +161,11 @@ def _replace(temporary: Path, destination: Path) -> None:
     except OSError:
         temporary.replace(destination)
         return
+    kept = retired is not None and retire(old, temporary, destination, retired)
     try:
         temporary.replace(destination)
     finally:
-        if os.fstat(old).st_size > _LARGE_BYTES:
+        if not kept and os.fstat(old).st_size > LARGE_BYTES:
             threading.Thread(target=_close, args=(old,)).start()
         else:
             _close(old)

@@ -19,31 +19,55 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 _COPY_BYTES = 4 * 1024 * 1024
-_READ_BYTES = 256 * 1024
+_READ_BYTES = 1024 * 1024
 
 
 class PrefixCopy:
     """The prefix on its way into the file at `target`; a context manager that ends its threads."""
 
-    def __init__(self, prefix: Prefix, payloads: Sequence[tuple[str, Path]], target: Path) -> None:
-        """Take the payloads' keys and places, in the order that `prefix` counts them."""
+    def __init__(
+        self,
+        prefix: Prefix,
+        payloads: Sequence[tuple[str, Path]],
+        target: Path,
+        *,
+        there: bool = False,
+    ) -> None:
+        """Take the payloads' keys and places, in the order that `prefix` counts them.
+
+        A prefix that is `there` already only has to be proved.
+        """
+        self.target = target
         self._prefix = prefix
         self._payloads = payloads
-        self._target = target
         self._arrived: SimpleQueue[int | None] = SimpleQueue()
         self._digest = hashlib.sha256()
         self._trouble: list[Exception] = []
         self._stopping = False
+        self._begun = False
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), daemon=True)
-            for work in (self._copy, self._hash)
+            for work in ((self._hash,) if there else (self._copy, self._hash))
         ]
+        if there:
+            self._arrived.put(prefix.body_bytes)
+            self._arrived.put(None)
 
     def __enter__(self) -> Self:
-        """Begin to copy."""
+        """Begin to copy, unless somebody did already."""
+        if not self._begun:
+            self.begin()
+        return self
+
+    def begin(self) -> None:
+        """Start the threads; who does so without a block has to leave by `__exit__` too."""
+        self._begun = True
         for thread in self._threads:
             thread.start()
-        return self
+
+    def is_of(self, prefix: Prefix) -> bool:
+        """Tell whether these are the bytes of `prefix`, put together in the same way."""
+        return self._prefix[:3] == prefix[:3]
 
     def __exit__(self, *_: object) -> None:
         """End the threads, finished or not."""
@@ -74,7 +98,7 @@ class PrefixCopy:
             self._arrived.put(None)
 
     def _copy(self) -> None:
-        output = os.open(self._target, os.O_WRONLY)
+        output = os.open(self.target, os.O_WRONLY)
         position, opened, source = 0, -1, -1
         try:
             for payload, offset, length in self._prefix.ranges:
@@ -111,7 +135,7 @@ class PrefixCopy:
     def _hash(self) -> None:
         buffer = memoryview(bytearray(_READ_BYTES))
         done = 0
-        with self._target.open("rb", buffering=0) as file:
+        with self.target.open("rb", buffering=0) as file:
             while (position := self._arrived.get()) is not None:
                 while done < position:
                     count = file.readinto(buffer[: position - done])

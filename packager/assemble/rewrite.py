@@ -24,8 +24,13 @@ def rewrite_zip(
     prefix: Prefix,
     *,
     durable: bool = True,
+    ahead: PrefixCopy | None = None,
+    retired: Path | None = None,
 ) -> ZipArtifact:
     """Write what `write_zip` would write for the same payloads, of which `prefix` is known.
+
+    `ahead` copies the same prefix into a file beside `destination` already; that file goes on.
+    The file that is replaced is kept at `retired`, if that can be.
 
     Raises CannotBuild for collisions, sizes beyond the zip format and what the disk refuses,
     PayloadDamagedError when the store does not hold what `prefix` says: `write_zip` then tells
@@ -34,9 +39,12 @@ def rewrite_zip(
     refuse_collisions(prefix.names, code)
     check_zip_limits(prefix.entries + len(code), prefix.body_bytes)
     sources = [(payload.key, payload.path) for payload in payloads]
-    with atomic_output(destination, durable=durable, hashed=False) as output:
+    begun = None if ahead is None else ahead.target
+    with atomic_output(
+        destination, durable=durable, hashed=False, begun=begun, retired=retired
+    ) as output:
         output.skip(prefix.body_bytes)
-        with PrefixCopy(prefix, sources, output.path) as copying:
+        with ahead or PrefixCopy(prefix, sources, output.path) as copying:
             records = [
                 write_code_file(source, output.write, offset=output.offset, stamp=EPOCH_STAMP)
                 for source in code

@@ -12,11 +12,17 @@ from packager.cli.ending import end_of
 from packager.cli.packing import unpacked
 from packager.cli.signatures import listing_of, signature_of
 from packager.cli.unchanged import Looks, now_ns
+from packager.pipeline_ahead import HeadStart
 from packager.wheels.store import Store
 
 
-def rebuild(arguments: Sequence[str], stamp: dict[str, Any]) -> int | None:
-    """Build what changed and return the exit code; None when the settings may have changed."""
+def rebuild(
+    arguments: Sequence[str], stamp: dict[str, Any], ahead: HeadStart | None = None
+) -> int | None:
+    """Build what changed and return the exit code; None when the settings may have changed.
+
+    `ahead` is at work for one of the functions already.
+    """
     started_ns = now_ns()
     if stamp["request"] is None or not _settings_hold(stamp):
         return None
@@ -27,7 +33,12 @@ def rebuild(arguments: Sequence[str], stamp: dict[str, Any]) -> int | None:
     store = Store.default()
     return end_of(
         lambda: build_all(
-            request, arguments, store=store, started_ns=started_ns, earlier=stamp["answers"]
+            request,
+            arguments,
+            store=store,
+            started_ns=started_ns,
+            earlier=stamp["answers"],
+            ahead=ahead,
         )
     )
 

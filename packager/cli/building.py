@@ -4,10 +4,10 @@ Needs neither the command line library nor the configuration: a rebuild after a 
 user's code starts here.
 """
 
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from packager.cli.at_once import at_once
 from packager.cli.besides import check_statements, write_statements
 from packager.cli.console import Console
 from packager.cli.packing import packed
@@ -18,6 +18,7 @@ from packager.inputs.source_tree import Identity, collect_source
 from packager.model.build import Build, BuildOptions, FunctionLayers
 from packager.model.project import Function, SourceTree
 from packager.pipeline import build_function, inputs_of, layers_of, manifest_path, outputs_of
+from packager.pipeline_ahead import HeadStart
 from packager.report.text import render_build
 from packager.wheels.store import Store
 
@@ -51,8 +52,11 @@ def build_all(
     store: Store,
     started_ns: int,
     earlier: Sequence[Answer] = (),
+    ahead: HeadStart | None = None,
 ) -> int:
     """Build what changed since the `earlier` answers, print all answers and keep them.
+
+    `ahead` is at work for one of the functions already.
 
     Raises LpackError for the first function, in their order, that cannot be built.
     """
@@ -73,10 +77,10 @@ def build_all(
         reporter=Console(request.verbosity),
     )  # fmt: skip
     makers = {
-        function.name: _Maker(function, request, store, started_ns, earlier, layers)
+        function.name: _Maker(function, request, store, started_ns, earlier, layers, ahead)
         for function in waiting
     }
-    _at_once([maker.make for maker in makers.values()], request.jobs)
+    at_once([maker.make for maker in makers.values()], request.jobs)
     for name, maker in makers.items():
         answers[name] = maker.answer_or_raise()
     ordered = [answers[function.name] for function in request.functions]
@@ -94,38 +98,6 @@ def _usable(earlier: Sequence[Answer]) -> dict[str, Answer]:
     }
 
 
-def _at_once(works: Sequence[Callable[[], None]], jobs: int) -> None:
-    """Do all `works`, up to `jobs` of them at a time; none of them raises."""
-    if len(works) < 2 or jobs < 2:
-        for work in works:
-            work()
-        return
-    waiting = iter(works)
-    lock = threading.Lock()
-
-    def run() -> None:
-        while True:
-            with lock:
-                work = next(waiting, None)  # the name is bound anew when the user gives up
-            if work is None:
-                return
-            work()
-
-    threads = [threading.Thread(target=run) for _ in range(min(jobs, len(works)))]
-    for thread in threads:
-        thread.start()
-    try:
-        for thread in threads:
-            thread.join()
-    except KeyboardInterrupt:
-        # What is at work ends by itself and leaves nothing behind; nothing new begins.
-        with lock:
-            waiting = iter(())
-        for thread in threads:
-            thread.join()
-        raise
-
-
 class _Maker:
     """Builds one function and words the answer."""
 
@@ -137,7 +109,9 @@ class _Maker:
         started_ns: int,
         earlier: Sequence[Answer],
         layers: Mapping[str, FunctionLayers],
+        ahead: HeadStart | None,
     ) -> None:
+        self._ahead = ahead
         self._layers = layers.get(function.name)
         self._function = function
         self._request = request
@@ -170,10 +144,9 @@ class _Maker:
         tree = collect_source(function, known=self._looked_into())
         if not tree.files:
             console.warn(f"{function.name}: no file of your own code is in the zip")
-        more: dict[str, Any] = {} if self._layers is None else {"layers": self._layers}
         options = self._request.options
         build = _builder_of(function)(
-            function, tree, store=self._store, options=options, reporter=console, **more
+            function, tree, store=self._store, options=options, reporter=console, **self._more()
         )
         inputs = list(_inputs(build, tree, store=self._store))
         if self._layers is not None:
@@ -199,10 +172,18 @@ class _Maker:
             "files": [file.path for file in tree.files],
             "signatures": signatures_of(function, tree),
             "manifest": str(manifest_path(function)),
+            "prefix": build.prefix_key,
             "stdout": render_build(build, shown_path=shown_path(build)),
             "stderr": stderr,
             "fits": not stderr,
         }
+
+    def _more(self) -> dict[str, Any]:
+        """Return what only some kinds of builds take."""
+        more: dict[str, Any] = {} if self._layers is None else {"layers": self._layers}
+        if self._ahead is not None and self._function.package_type == "zip":
+            more["ahead"] = self._ahead
+        return more
 
     def _looked_into(self) -> dict[str, Identity]:
         """Return the files in which the last build found no secret."""

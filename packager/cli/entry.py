@@ -22,9 +22,12 @@ def main() -> NoReturn:
         stamp = recall(arguments)
         code = replay(stamp) if stamp is not None else None
         if code is None and stamp is not None:
-            from packager.cli.again import rebuild  # noqa: PLC0415 -- only when something changed
+            from packager.cli.ahead import begun  # noqa: PLC0415 -- only when something changed
 
-            code = rebuild(arguments, stamp)
+            with begun(stamp) as ahead:
+                from packager.cli.again import rebuild  # noqa: PLC0415 -- loaded meanwhile
+
+                code = rebuild(arguments, stamp, ahead)
         if code is not None:
             leave(code)
     from packager.cli.main import run  # noqa: PLC0415 -- not needed when nothing changed

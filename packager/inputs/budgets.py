@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from packager.errors import UsageError
-from packager.inputs.setting_values import Place, nearest, parse_bytes
+from packager.inputs.nearest import nearest
+from packager.inputs.setting_values import Place, parse_bytes
 from packager.model.budget import Allowance, Budgets, Increase
 
 _MILLISECONDS = {"ms": 1.0, "s": 1000.0}

@@ -27,7 +27,8 @@ from packager.inputs.handlers import (
     ships,
 )
 from packager.inputs.layer_tables import chosen_layers
-from packager.inputs.setting_values import nearest, parse_bytes
+from packager.inputs.nearest import nearest
+from packager.inputs.setting_values import parse_bytes
 from packager.inputs.settings import SETTINGS, Overrides, check_overrides
 from packager.model.image_settings import ImageSettings
 from packager.model.layer import LayerReference, OwnLayer

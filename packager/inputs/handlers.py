@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from packager.errors import UsageError
 from packager.inputs.documents import shown
-from packager.inputs.setting_values import nearest
+from packager.inputs.nearest import nearest
 
 _ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
 _DEFINED = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=", re.MULTILINE)

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from packager.errors import UsageError
-from packager.inputs.setting_values import Place, nearest, wrong_type
+from packager.inputs.nearest import nearest
+from packager.inputs.setting_values import Place, wrong_type
 from packager.model.image_settings import IMAGE_FORMATS, ImageSettings
 
 

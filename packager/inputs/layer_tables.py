@@ -7,10 +7,10 @@ from typing import get_args
 
 from packager.errors import UsageError
 from packager.inputs.documents import joined
+from packager.inputs.nearest import nearest
 from packager.inputs.setting_values import (
     Place,
     named_tables,
-    nearest,
     parse_value,
     unknown_choice,
     unknown_key,

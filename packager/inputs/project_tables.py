@@ -14,9 +14,9 @@ from packaging.utils import canonicalize_name
 
 from packager.errors import UsageError
 from packager.inputs.documents import load_toml, shown
+from packager.inputs.nearest import nearest
 from packager.inputs.poetry_tables import poetry_extra, poetry_group, poetry_requirements
 from packager.inputs.requirement_line import Entry
-from packager.inputs.setting_values import nearest
 from packager.inputs.uv_sources import Sources, index_settings, read_sources
 from packager.model.requirement import Declared, LocalProject, RequirementSet
 

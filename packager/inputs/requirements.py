@@ -8,9 +8,9 @@ from packaging.requirements import Requirement
 
 from packager.errors import UsageError
 from packager.inputs.documents import joined, shown
+from packager.inputs.nearest import nearest
 from packager.inputs.project_tables import read_project
 from packager.inputs.requirements_txt import parse_requirements_file
-from packager.inputs.setting_values import nearest
 from packager.model.project import Function
 from packager.model.requirement import Declared, IndexSettings, LocalProject, RequirementSet
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from packager.errors import UsageError
 from packager.inputs.durations import find_moment
+from packager.inputs.nearest import nearest
 
 # The words of `packager.model.runtime_catalog`, whose imports are too slow for every start.
 POLICIES = ("compatible", "always", "never")
@@ -65,14 +66,6 @@ def named_tables(table: object, place: Place) -> Iterator[tuple[str, Mapping[str
                 hint=f"[{place.dotted(name)}]",
             )
         yield name, entry, place.below(name)
-
-
-def nearest(word: str, choices: Sequence[str], *, cutoff: float = 0.6) -> str | None:
-    """Give the choice that looks most like `word`, if any does."""
-    import difflib  # noqa: PLC0415 -- loaded only when an error is being worded
-
-    found = difflib.get_close_matches(word, choices, n=1, cutoff=cutoff)
-    return found[0] if found else None
 
 
 def unknown_key(key: str, place: Place, *, known: Sequence[str]) -> UsageError:

@@ -1,6 +1,6 @@
 """Written artifacts and what they hold."""
 
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
@@ -109,4 +109,4 @@ class ZipArtifact(NamedTuple):
     @property
     def code_sha256(self) -> str:
         """What Lambda answers as CodeSha256: base64 of the digest."""
-        return b64encode(bytes.fromhex(self.sha256)).decode()
+        return b2a_base64(bytes.fromhex(self.sha256), newline=False).decode()

@@ -138,7 +138,8 @@ class Build(NamedTuple):
     """A function, its dependencies, what was written and what it measures.
 
     `excluded` are paths of the user's tree that were left out, with the rule. `encoders` name
-    what deflated the streams that were not spliced.
+    what deflated the streams that were not spliced. `prefix_key` leads to what is remembered of
+    the part of a zip that the next build repeats; empty when nothing is.
     """
 
     function: Function
@@ -148,6 +149,7 @@ class Build(NamedTuple):
     excluded: tuple[tuple[str, str], ...]
     encoders: tuple[str, ...]
     layers: tuple[BuiltLayer, ...] = ()
+    prefix_key: str = ""
 
     @property
     def placed(self) -> dict[str, str]:

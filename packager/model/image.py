@@ -4,7 +4,7 @@ Sources: OCI image specification 1.1 (image layout, manifest, config), the Docke
 version 2 schema 2, and what Lambda takes of both (Developer Guide, images-create).
 """
 
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, NamedTuple
 
@@ -174,4 +174,4 @@ class ImageArtifact(NamedTuple):
     @property
     def code_sha256(self) -> str:
         """The digest in the form of CodeSha256."""
-        return b64encode(bytes.fromhex(self.sha256)).decode()
+        return b2a_base64(bytes.fromhex(self.sha256), newline=False).decode()

@@ -5,7 +5,7 @@ path, no URL and no credential, so that equal builds have equal manifests.
 """
 
 import json
-from base64 import b64encode
+from binascii import b2a_base64
 from collections.abc import Iterable
 from os.path import relpath, sep
 from typing import Any
@@ -111,7 +111,7 @@ def _layer(layer: BuiltLayer, beside: ZipArtifact | ImageArtifact) -> dict[str, 
         "root": layer.root,
         "foreign": layer.artifact is None,
         "sha256": known.sha256,
-        "code_sha256": b64encode(bytes.fromhex(known.sha256)).decode(),
+        "code_sha256": b2a_base64(bytes.fromhex(known.sha256), newline=False).decode(),
         "entries": known.entries,
         "compressed_bytes": layer.compressed_bytes,
         "uncompressed_bytes": layer.uncompressed_bytes,
