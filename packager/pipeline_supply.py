@@ -19,12 +19,12 @@ from packager.model.build import Build
 from packager.model.payload import Distribution
 from packager.model.project import Function, SourceTree
 from packager.model.redaction import redact_url
-from packager.model.supply import Supply
+from packager.model.supply import Supply, is_vendored
 from packager.pipeline import manifest_path
 from packager.pipeline_memory import proven_payload
 from packager.pipeline_provenance import write_provenance
 from packager.report.cyclonedx import check_extra, render_cyclonedx
-from packager.wheels.own_words import is_vendored, read_own_words
+from packager.wheels.own_words import read_own_words
 from packager.wheels.store import Store
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")

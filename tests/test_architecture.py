@@ -78,6 +78,7 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.pipeline_ahead": {"read", "write"},
     "packager.pipeline_base": {"read"},
     "packager.pipeline_base_source": {"read", "write"},
+    "packager.pipeline_bill": {"read"},
     "packager.pipeline_blobs": {"read", "write"},
     "packager.pipeline_bootstrap": {"read"},
     "packager.pipeline_explain": {"read"},

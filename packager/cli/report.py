@@ -1,7 +1,7 @@
 """`lpack report`."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ from packager.errors import UsageError
 from packager.pipeline_report import ReportOptions, report_artifact
 from packager.report.diff_text import ROWS
 
-_FORMATS = ("text", "json", "markdown", "html")
+_FORMATS = ("text", "json", "markdown", "html", "cyclonedx")
 _LARGEST_TIMES_BYTES = 32 << 20
 
 Documents = list[dict[str, Any]]
+Subject = tuple[Path, Mapping[str, Any] | None]
 
 
 @click.command("report")
@@ -58,21 +59,26 @@ def command(
     lpack report
     lpack report dist/api.zip --report html=api.html
     lpack report foreign.zip --deep
+    lpack report foreign.zip --report cyclonedx=foreign.cdx.json
     lpack report dist/api.zip --baseline main/api.zip --output-format html > api.html
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
     wanted = parse_reports(reports, _FORMATS)
     before = read_subjects(baseline)[0].manifest if baseline is not None else None
     measured = _read_times(times) if times is not None else None
     options = ReportOptions(**looking)
+    subjects = list(_artifacts(artifacts))
+    if "cyclonedx" in (output_format, *(name for name, _ in wanted)):
+        _check_bill(subjects)
     documents = [
         _document(path, manifest, options=options, baseline=before, times=measured)
-        for path, manifest in _artifacts(artifacts)
+        for path, manifest in subjects
     ]
     renderers = {
         "text": lambda: _text(documents, rows, before),
         "json": lambda: _json(documents),
         "markdown": lambda: _markdown(documents),
         "html": lambda: _html(documents),
+        "cyclonedx": lambda: _bill(*subjects[0], options),
     }
     click.echo(renderers[output_format](), nl=False)
     write_reports(wanted, renderers)
@@ -93,7 +99,7 @@ def _document(
         raise not_a_manifest(f"{path.stem}{SUFFIX}") from error
 
 
-def _artifacts(given: tuple[Path, ...]) -> Iterator[tuple[Path, Mapping[str, Any] | None]]:
+def _artifacts(given: tuple[Path, ...]) -> Iterator[Subject]:
     """Yield every artifact with lpack's manifest of it; of others' there is none."""
     for path in given:
         if not find_manifests_of(path):
@@ -155,3 +161,23 @@ def _html(documents: Documents) -> str:
     from packager.report.html_page import render_html  # noqa: PLC0415
 
     return render_html(documents)
+
+
+def _check_bill(subjects: Sequence[Subject]) -> None:
+    """Raise UsageError, before anything is looked at, when there can be no bill of materials."""
+    from packager.report.cyclonedx import check_extra  # noqa: PLC0415 -- one of five
+
+    check_extra()
+    if len(subjects) != 1:
+        raise UsageError(
+            f"a bill of materials is of one artifact, and {len(subjects)} are named",
+            hint=f"lpack report {subjects[0][0] if subjects else 'ARTIFACT'} "
+            "--report cyclonedx=bill.cdx.json",
+        )
+
+
+def _bill(path: Path, manifest: Mapping[str, Any] | None, options: ReportOptions) -> str:
+    from packager.pipeline_bill import bill_of  # noqa: PLC0415 -- one of five
+
+    runtime, architecture = options.runtime, options.architecture
+    return bill_of(path, manifest=manifest, runtime=runtime, architecture=architecture)

@@ -1,9 +1,16 @@
 """What a bill of materials tells of a distribution beyond the manifest."""
 
-from typing import NamedTuple
+import re
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
-PLACES = ("index", "private", "file")
-"""Where wheels come from: the public index, any other server, this machine."""
+from packaging.metadata import parse_email
+
+PLACES = ("index", "private", "file", "unknown")
+"""Where wheels come from: the public index, any other server, this machine; nobody knows."""
+
+_VENDORED: Final = re.compile(r"[^/]+\.libs/[^/]+|(?:.*/)?\.dylibs/[^/]+")
+_LICENSES: Final = "License :: "
 
 
 class WheelBill(NamedTuple):
@@ -36,8 +43,34 @@ class Supply(NamedTuple):
     where they are inside an archive, whose digest is `archive_sha256`.
     """
 
-    place: str = "file"
+    place: str = "unknown"
     url: str = ""
     facts: WheelFacts = WheelFacts()
     libraries: tuple[tuple[str, str], ...] = ()
     archive_sha256: str = ""
+
+
+def is_vendored(name: str) -> bool:
+    """Tell whether a path is that of a shared library which a repair tool put into a wheel.
+
+    auditwheel and delvewheel have `NAME.libs` beside the package, delocate `.dylibs` inside.
+    """
+    return _VENDORED.fullmatch(name) is not None
+
+
+def wheel_facts(
+    metadata: bytes, bills: Sequence[WheelBill] = (), vendored: Sequence[str] = ()
+) -> WheelFacts:
+    """Return what METADATA says; nothing that is not there, or no text, is made up.
+
+    Source: core metadata specification (License-Expression of PEP 639, License, Classifier).
+    """
+    raw, _ = parse_email(metadata)
+    classifiers = raw.get("classifiers") or ()
+    return WheelFacts(
+        expression=raw.get("license_expression") or "",
+        license=raw.get("license") or "",
+        classifiers=tuple(each for each in classifiers if each.startswith(_LICENSES)),
+        bills=tuple(bills),
+        vendored=tuple(vendored),
+    )

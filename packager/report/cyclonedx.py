@@ -7,14 +7,14 @@ number is derived from its contents: equal builds have equal bills.
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from packager.errors import UsageError
 from packager.model.supply import Supply
 from packager.report.cyclonedx_parts import (
     bill_references,
-    digest_of,
+    digests_of,
     licenses_of,
     properties_of,
     purl_of,
@@ -69,18 +69,17 @@ def _bom(manifest: Manifest, supplies: Mapping[str, Supply]) -> "Bom":
     metadata.timestamp = None  # type: ignore[assignment]  # the schema lets it be absent
     metadata.tools.components.add(maker)
     bom = Bom(metadata=metadata)
-    components = {
-        row["name"]: _component(row, manifest, supplies.get(row["name"], Supply()))
-        for row in manifest["distributions"]
-    }
-    for component in components.values():
-        bom.components.add(component)
+    components: dict[str, list[Component]] = {}
     edges: dict[str, set[str]] = {}
     for row in manifest["distributions"]:
+        component = _component(row, manifest, supplies.get(row["name"], Supply()))
+        components.setdefault(row["name"], []).append(component)
+        bom.components.add(component)
         for edge in row["required_by"]:
             edges.setdefault(edge["parent"], set()).add(row["name"])
-    for name, component in components.items():
-        bom.register_dependency(component, _named(edges.get(name, ()), components))
+    for name, copies in components.items():
+        for component in copies:
+            bom.register_dependency(component, _named(edges.get(name, ()), components))
     needed = _named(edges.get("", ()), components)
     base = _base(manifest)
     if base is not None:
@@ -91,8 +90,11 @@ def _bom(manifest: Manifest, supplies: Mapping[str, Supply]) -> "Bom":
     return bom
 
 
-def _named(names: Iterable[str], components: Mapping[str, "Component"]) -> list["Component"]:
-    return [components[name] for name in sorted(names) if name in components]
+def _named(
+    names: Iterable[str], components: Mapping[str, Sequence["Component"]]
+) -> list["Component"]:
+    """Return the components with these names; other tools' artifacts may have one twice."""
+    return [each for name in sorted(names) for each in components.get(name, ())]
 
 
 def _root(manifest: Manifest) -> "Component":
@@ -105,7 +107,7 @@ def _root(manifest: Manifest) -> "Component":
         ("artifact", artifact["path"]),
         ("artifact-kind", artifact["kind"]),
         ("code-files", str(len(manifest["code"]["files"]))),
-        ("handler", function["handler"]),
+        *([("handler", function["handler"])] if function["handler"] else []),
         ("target", f"{target['runtime']}/{target['architecture']}"),
         *((f"layer:{layer['name']}", f"sha256:{layer['sha256']}") for layer in built),
     ]
@@ -114,7 +116,7 @@ def _root(manifest: Manifest) -> "Component":
         bom_ref=f"function:{function['name']}",
         name=function["name"],
         type=ComponentType.CONTAINER if image else ComponentType.APPLICATION,
-        hashes=[digest_of(artifact["sha256"])],
+        hashes=digests_of(artifact["sha256"]),
         properties=properties_of(properties),
     )
 
@@ -125,21 +127,21 @@ def _component(row: Mapping[str, Any], manifest: Manifest, supply: Supply) -> "C
     from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri  # noqa: PLC0415
     from cyclonedx.model.component import Component, ComponentScope  # noqa: PLC0415
 
-    name, version = row["name"], row["version"]
-    reference = f"{name}=={version}"
+    name, version, wheel = row["name"], row["version"] or None, row["wheel_sha256"]
+    reference = f"{row.get('root', '')}{name}=={version}"
     references = bill_references(supply.facts.bills)
     if supply.url:
         references.append(
             ExternalReference(
                 type=ExternalReferenceType.DISTRIBUTION,
                 url=XsUri(supply.url),
-                hashes=[digest_of(row["wheel_sha256"])],
+                hashes=digests_of(wheel),
             )
         )
     properties = [
         ("placement", row["placement"]),
         ("source", supply.place),
-        ("wheel", row["wheel"]),
+        *([("wheel", row["wheel"])] if wheel else [("evidence", row["evidence"])]),
         ("dropped-files", str(len(row["dropped"]))),
         ("stripped-libraries", str(len(row["stripped"]))),
     ]
@@ -151,7 +153,7 @@ def _component(row: Mapping[str, Any], manifest: Manifest, supply: Supply) -> "C
         version=version,
         purl=purl_of(name, version),
         scope=ComponentScope.REQUIRED,
-        hashes=[digest_of(row["wheel_sha256"])],
+        hashes=digests_of(wheel),
         licenses=licenses_of(supply.facts),
         external_references=references,
         properties=properties_of(properties),
@@ -195,18 +197,17 @@ def _provided(row: Mapping[str, Any], manifest: Manifest) -> "Component":
 
 def _base(manifest: Manifest) -> "Component | None":
     image = manifest["image"]
-    if image is None:
+    if image is None or image["base"] is None:
         return None
     from cyclonedx.model.component import Component, ComponentScope, ComponentType  # noqa: PLC0415
 
     base = image["base"]
-    digest = (base["digest"] or "").removeprefix("sha256:")
     return Component(
         bom_ref="base-image",
         name=base["reference"].partition("@")[0],
         version=base["digest"],
         type=ComponentType.CONTAINER,
         scope=ComponentScope.REQUIRED,
-        hashes=[digest_of(digest)] if digest else [],
+        hashes=digests_of((base["digest"] or "").removeprefix("sha256:")),
         properties=properties_of([("placement", "base image")]),
     )

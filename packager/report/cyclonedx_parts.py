@@ -23,11 +23,11 @@ def purl_of(name: str, version: str | None) -> "PackageURL":
     return PackageURL("pypi", name=name, version=version)
 
 
-def digest_of(sha256: str) -> "HashType":
-    """Return a sha256 in hex as the library has it."""
+def digests_of(sha256: str | None) -> list["HashType"]:
+    """Return a sha256 in hex as the library has it; none when it is not known."""
     from cyclonedx.model import HashAlgorithm, HashType  # noqa: PLC0415 -- an extra
 
-    return HashType(alg=HashAlgorithm.SHA_256, content=sha256)
+    return [HashType(alg=HashAlgorithm.SHA_256, content=sha256)] if sha256 else []
 
 
 def properties_of(pairs: Iterable[tuple[str, str]]) -> list["Property"]:
@@ -67,7 +67,7 @@ def bill_references(bills: Sequence[WheelBill]) -> list["ExternalReference"]:
             type=ExternalReferenceType.BOM,
             url=XsUri(bill.path),
             comment="in the wheel (PEP 770)",
-            hashes=[digest_of(bill.sha256)],
+            hashes=digests_of(bill.sha256),
         )
         for bill in bills
     ]
@@ -82,7 +82,7 @@ def vendored_components(reference: str, name: str, supply: Supply) -> list["Comp
             bom_ref=f"{reference}#{path}",
             name=path.rpartition("/")[2],
             type=ComponentType.FILE,
-            hashes=[digest_of(sha256)] if sha256 else [],
+            hashes=digests_of(sha256),
             properties=properties_of([("path", path)]),
         )
         for path, sha256 in supply.libraries

@@ -4,13 +4,16 @@ Source: PyPA specification "Binary distribution format": every file is listed wi
 better, except RECORD itself and its signatures.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from packager.model.record import HASH_ALGORITHMS, RecordEntry
+from packager.model.record import HASH_ALGORITHMS, RecordEntry, encode_hash
 from packager.wheels.names import show, show_some
 
+_HEX = re.compile(r"[0-9A-Fa-f]+")
+_HEX_DIGITS = {"sha256": 64, "sha384": 96, "sha512": 128}
 _UNLISTED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
 
@@ -42,7 +45,7 @@ def check_record(
 
     What is wrong inside `dist_info` (a folder's name) is a finding, because some builders edit
     METADATA or WHEEL after RECORD; in the payload it is a refusal. A listed file that is absent
-    is a finding; a listed path that leads out of the wheel is a refusal.
+    and a hash in hexadecimal are findings; a listed path that leads out of the wheel is a refusal.
     """
     own = f"{dist_info}/"
     exempt = {own + name for name in _UNLISTED}
@@ -57,6 +60,9 @@ def check_record(
     refusals = [f"RECORD lists {show_some(outside)} outside of the wheel"] if outside else []
     refusals += [_word(problem, names) for (mild, problem), names in kinds.items() if not mild]
     findings = [_word(problem, names) for (mild, problem), names in kinds.items() if mild]
+    in_hex = [n for n, entry in record.items() if _is_hex(*entry.hash.split("=", 1))]
+    if in_hex:
+        findings.append(f"RECORD writes hashes in hexadecimal for {show_some(sorted(in_hex))}")
     absent = [n for n in record if n not in contents and n not in exempt and not n.endswith("/")]
     if absent:
         findings.append(f"RECORD lists {show_some(absent)}, which the wheel does not contain")
@@ -71,11 +77,23 @@ def _find_mismatch(entry: RecordEntry | None, found: Contents) -> str | None:
     algorithm, _, digest = entry.hash.partition("=")
     if algorithm not in HASH_ALGORITHMS:
         return f"has only a hash of the kind {show(algorithm)} for"
-    if f"{algorithm}={digest.rstrip('=')}" != found.hash:
+    if _in_base64(algorithm, digest) != found.hash:
         return "has another hash for"
     if entry.uncompressed_bytes not in {None, found.uncompressed_bytes}:
         return "has another size for"
     return None
+
+
+def _is_hex(algorithm: str, digest: str = "") -> bool:
+    """Tell whether a hash is spelled as some builders do it; no base64 of it is as long."""
+    return len(digest) == _HEX_DIGITS.get(algorithm) and bool(_HEX.fullmatch(digest))
+
+
+def _in_base64(algorithm: str, digest: str) -> str:
+    """Return a hash as RECORD has to write it."""
+    if _is_hex(algorithm, digest):
+        return encode_hash(algorithm, bytes.fromhex(digest))
+    return f"{algorithm}={digest.rstrip('=')}"
 
 
 def _leads_out(name: str) -> bool:

@@ -235,3 +235,62 @@ def test_equal_builds_have_equal_documents(
     code.write_text(original)
     build(shared_lpack, project, url)
     assert [path.read_bytes() for path in documents] == before
+
+
+def test_a_bill_of_what_another_tool_built(
+    project: Path, shared_lpack: LpackRunner, tmp_path: Path
+) -> None:
+    """Wheels unpacked and zipped: the components of lpack's own bill, of the whole files."""
+    own = components(project)
+    told = {name: properties(own[name]) for name in WITNESSES}
+    tree = tmp_path / "tree"
+    for wheel in wheels_for(TARGET):
+        if wheel.name in {each["lpack:wheel"] for each in told.values()}:
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(tree)
+    (tree / "app.py").write_text("import PIL\n")
+    foreign = tmp_path / "foreign.zip"
+    with zipfile.ZipFile(foreign, "w") as archive:
+        for path in sorted(tree.rglob("*")):
+            archive.write(path, path.relative_to(tree))
+    report = f"cyclonedx={tmp_path / 'bill.cdx.json'}"
+    done = shared_lpack.run("report", str(foreign), "--report", report, cwd=tmp_path)
+    assert done.exit_code == 0, done.explain()
+    text = (tmp_path / "bill.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    document = json.loads(text)
+    assert document["metadata"]["component"]["hashes"][0]["content"] == sha256(foreign.read_bytes())
+    found = {each["name"]: each for each in document["components"]}
+    assert found.keys() == set(WITNESSES)
+    for name, component in found.items():
+        for key in ("version", "purl", "licenses"):
+            assert component[key] == own[name][key]
+        assert properties(component)["lpack:source"] == "unknown"
+    libraries = {
+        properties(each)["lpack:path"]: each["hashes"][0]["content"]
+        for each in found["pillow"]["components"]
+        if each["type"] == "file"
+    }
+    whole = {
+        path.relative_to(tree).as_posix(): sha256(path.read_bytes())
+        for path in tree.glob("*.libs/*")
+    }
+    assert libraries == whole
+    listed = [{e["name"] for e in each["pillow"]["components"]} for each in (found, own)]
+    assert listed[0] == listed[1]
+
+
+def test_a_bill_of_an_artifact_that_lies_there(project: Path, shared_lpack: LpackRunner) -> None:
+    done = shared_lpack.run("report", "--output-format", "cyclonedx", cwd=project)
+    assert done.exit_code == 0, done.explain()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(done.stdout) is None
+    found = {each["name"]: each for each in json.loads(done.stdout)["components"]}
+    own = components(project)
+    assert found.keys() == own.keys()
+    assert found["pillow"]["hashes"] == own["pillow"]["hashes"]
+    assert found["pillow"]["licenses"] == own["pillow"]["licenses"]
+    both = shared_lpack.run(
+        "report", "dist/api.zip", "src", "--output-format", "cyclonedx", cwd=project
+    )
+    assert both.exit_code == 2, both.explain()
+    assert "is of one artifact, and 2 are named" in both.stderr

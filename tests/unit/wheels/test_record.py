@@ -1,6 +1,8 @@
+import hashlib
+
 import pytest
 
-from packager.model.record import RecordEntry
+from packager.model.record import RecordEntry, encode_hash
 from packager.wheels.record import Contents, check_record, choose_algorithm
 
 INFO = "demo-1.0.dist-info"
@@ -39,6 +41,21 @@ def test_payload_refuses_and_own_description_is_told(
 @pytest.mark.parametrize("entry", [RecordEntry("sha256=abc", None), RecordEntry("sha256=abc=", 3)])
 def test_an_empty_size_and_padding_are_harmless(entry: RecordEntry) -> None:
     assert verdict({"demo.py": entry}) == ((), ())
+
+
+@pytest.mark.parametrize("algorithm", ["sha256", "sha384", "sha512"])
+def test_a_hash_in_hexadecimal_is_told_and_held_against_the_file(algorithm: str) -> None:
+    """gmsh's wheels have them; what they say is checked all the same."""
+    digest = hashlib.new(algorithm, b"abc")
+    found = {"demo.py": Contents(encode_hash(algorithm, digest.digest()), 3)}
+    hexadecimal = digest.hexdigest()
+    for text, refused in ((hexadecimal, False), (hexadecimal.upper(), False),
+                          (hexadecimal[::-1], True), (hexadecimal[1:], True)):  # fmt: skip
+        result = check_record(
+            {"demo.py": RecordEntry(f"{algorithm}={text}", 3)}, found, dist_info=INFO
+        )
+        assert bool(result.refusals) == refused
+        assert ("in hexadecimal" in str(result.findings)) == (len(text) % 2 == 0)
 
 
 def test_record_and_its_signatures_need_no_line() -> None:
