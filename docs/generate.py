@@ -35,8 +35,9 @@ _TAIL = """
 Globs take `*` within a folder name and `**` across folders. Relative paths belong to the folder
 of the configuration. Environment variables: `LPACK_CACHE_DIR` moves the store,
 `SOURCE_DATE_EPOCH` sets the date of every file, `LPACK_BUILD_…` sets an option of `lpack build`
-(`LPACK_BUILD_TARGET_DIR`), `NO_COLOR` and `FORCE_COLOR` decide about colour. pip's configuration
-and `.netrc` are followed for indexes and credentials.
+(`LPACK_BUILD_TARGET_DIR`), `LPACK_SHARED_STORE` names [a store of many machines](shared-store.md),
+`NO_COLOR` and `FORCE_COLOR` decide about colour. pip's configuration and `.netrc` are followed for
+indexes and credentials.
 """
 
 

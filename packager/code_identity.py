@@ -4,8 +4,10 @@ What is remembered between runs must not outlive the code that found it out, and
 changes without its version changing.
 """
 
+import hashlib
 import os
 from functools import cache
+from pathlib import Path
 
 from packager import __version__
 
@@ -25,3 +27,15 @@ def code_identity() -> str:
                     count += 1
                     newest = max(newest, entry.stat().st_mtime_ns)
     return f"{__version__}+{count}.{newest}"
+
+
+@cache
+def code_digest() -> str:
+    """Return the digest of lpack's own files, which is the same on every machine."""
+    top = Path(__file__).parent
+    digest = hashlib.sha256()
+    files = {path.relative_to(top).as_posix(): path for path in top.rglob("*") if path.is_file()}
+    for name, path in sorted(files.items()):
+        if "__pycache__" not in name:
+            digest.update(f"{name}\0{path.stat().st_size}\0".encode() + path.read_bytes())
+    return digest.hexdigest()

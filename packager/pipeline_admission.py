@@ -65,10 +65,10 @@ def admit_all(
     function: Function, pins: Sequence[Pin], *, store: Store, reporter: Reporter
 ) -> dict[NormalizedName, Ready]:
     """Admit every wheel that was not admitted before, several at once."""
-    lenient = {_normal(text) for text in function.allow_record_mismatch}
+    lenient = _lenient(function)
 
     def one(pin: Pin) -> Ready:
-        return _admit(pin, store=store, lenient=f"{pin.name}=={pin.version}" in lenient)
+        return _admit(pin, store=store, lenient=_version(pin) in lenient)
 
     reporter.begin("admitting", sum(pin.wheel.size_bytes or 0 for pin in pins))
     try:
@@ -101,6 +101,47 @@ def payloads_of(
         return dict(zip((pin.name for pin in pins), threads.map(one, pins), strict=True))
 
 
+def admission_keys(function: Function, pins: Sequence[Pin]) -> dict[NormalizedName, str]:
+    """Return where what is known of each wheel is kept."""
+    lenient = _lenient(function)
+    return {pin.name: _admission_key(pin, lenient=_version(pin) in lenient) for pin in pins}
+
+
+def payload_keys(
+    function: Function,
+    pins: Sequence[Pin],
+    ready: Mapping[NormalizedName, Ready],
+    *,
+    python: str,
+) -> dict[NormalizedName, str]:
+    """Return where the payload of each pin is kept."""
+    settings = slim_settings(function)
+    return {pin.name: _payload_key(pin, ready[pin.name], settings, python) for pin in pins}
+
+
+def _lenient(function: Function) -> set[str]:
+    return {_normal(text) for text in function.allow_record_mismatch}
+
+
+def _version(pin: Pin) -> str:
+    return f"{pin.name}=={pin.version}"
+
+
+def _admission_key(pin: Pin, *, lenient: bool) -> str:
+    return key_of("admitted", pin.wheel.sha256, lenient)
+
+
+def _payload_key(pin: Pin, ready: Ready, settings: SlimSettings, python: str) -> str:
+    wanted = [_settings_document(_settings_for(pin, settings)), python, digest_of_rules(pin.name)]
+    return key_of("payload", RECIPE, encoder(), ready.key, *wanted)
+
+
+def _settings_for(pin: Pin, settings: SlimSettings) -> SlimSettings:
+    if pin.name in _DISTRIBUTIONS_WITH_SERVICES or settings.services is None:
+        return settings
+    return settings._replace(services=None)
+
+
 def _normal(text: str) -> str:
     name, _, version = text.partition("==")
     return f"{canonicalize_name(name.strip())}=={version.strip()}"
@@ -109,7 +150,7 @@ def _normal(text: str) -> str:
 def _admit(pin: Pin, *, store: Store, lenient: bool) -> Ready:
     """Return what is known of a wheel, admitting it if need be."""
     wheel = pin.wheel
-    key = key_of("admitted", wheel.sha256, lenient)
+    key = _admission_key(pin, lenient=lenient)
     known = store.read_document("admitted", key)
     if known is not None:
         return Ready(key, known)
@@ -147,11 +188,7 @@ def _payload(
     python: str,
     workers: ThreadPoolExecutor,
 ) -> Payload:
-    if pin.name not in _DISTRIBUTIONS_WITH_SERVICES and settings.services is not None:
-        settings = settings._replace(services=None)
-    rules = digest_of_rules(pin.name)
-    wanted = [_settings_document(settings), python, rules]
-    key = key_of("payload", RECIPE, encoder(), ready.key, *wanted)
+    key = _payload_key(pin, ready, settings, python)
     known = store.read_document("slimmed", key)
     if known is not None:
         payload = payload_from_document(known)
@@ -167,7 +204,7 @@ def _payload(
             _wheel_of(pin, members, ready),
             temporary,
             key=key,
-            settings=settings,
+            settings=_settings_for(pin, settings),
             python=python,
             threads=workers,
         )

@@ -3,17 +3,15 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from packaging.utils import NormalizedName, canonicalize_name
 
 from packager.code_identity import code_identity
-from packager.inputs.durations import find_moment
 from packager.inputs.requirements import read_requirements
 from packager.lock.closure import check_closure, closure
-from packager.lock.indexes import requested_indexes
-from packager.lock.lockfile import parse_lock, render_lock, write_lock
-from packager.lock.locking import Locked, LockOptions, lock
+from packager.lock.lockfile import render_lock
+from packager.lock.locking import Locked
 from packager.model.build import BuildOptions
 from packager.model.layer import ForeignLayer
 from packager.model.payload import Dependencies
@@ -26,16 +24,15 @@ from packager.model.target import Target
 from packager.pipeline_admission import Ready, admit_all, payloads_of
 from packager.pipeline_description import Found, describe
 from packager.pipeline_foreign_layers import read_layers
+from packager.pipeline_locking import content_of, lock_requirements
 from packager.pipeline_memory import (
     TRIES,
     Memory,
     digest_of,
     key_of,
-    lasting_key_of,
     layer_files,
     look_at,
     settings_of,
-    tree_digest,
     unreliable,
 )
 from packager.pipeline_payloads import (
@@ -46,6 +43,7 @@ from packager.pipeline_payloads import (
     set_aside,
     with_bytecode,
 )
+from packager.pipeline_shared import SharedBuild, shared_build
 from packager.place.offload_settings import check_offload, chosen, known_names
 from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.runtime.layered import with_layers
@@ -76,6 +74,16 @@ def resolve_dependencies(
     raise unreliable(memory.store)
 
 
+class _Work(NamedTuple):
+    """What every step of the way needs."""
+
+    function: Function
+    store: Store
+    options: BuildOptions
+    reporter: Reporter
+    shared: SharedBuild | None
+
+
 def _resolve(
     function: Function,
     memory: Memory,
@@ -85,35 +93,74 @@ def _resolve(
 ) -> Dependencies:
     target = _target(function)
     requirements = read_requirements(function)
-    store = memory.store
     seen = look_at(
         [*requirements.files, *_beside(function)],
         [project.path for project in requirements.local_projects],
     )
-    content = [content_of(requirements), [digest_of(path) for path in _beside(function)]]
-    key = key_of(code_identity(), settings_of(function), content)
-    if not options.upgrade and not options.write_lock:
-        known = memory.recall_content(key)
-        if known is not None:
-            memory.point(key, seen=seen)
-            return known
+    beside = [digest_of(path) for path in _beside(function)]
+    key = key_of(code_identity(), settings_of(function), [content_of(requirements), beside])
+    anew = options.upgrade or options.write_lock
+    known = None if anew else memory.recall_content(key)
+    if known is not None:
+        memory.point(key, seen=seen)
+        return known
+    shared = shared_build(function, memory, options=options, reporter=reporter)
+    if shared is not None and not anew:
+        known = shared.recall_determined(requirements, beside)
+    if known is None:
+        work = _Work(function, memory.store, options, reporter, shared)
+        known = _made(work, requirements, target, beside)
+    memory.remember(key, known, seen=seen)
+    return known
+
+
+def _made(
+    work: _Work, requirements: RequirementSet, target: Target, beside: Sequence[str | None]
+) -> Dependencies:
+    """Choose the files and make of them what ships, or take it from the shared store."""
+    function, store, options, reporter, shared = work
     layers = read_layers(function, target)
-    locked = _lock(function, requirements, target, store=store, options=options, reporter=reporter)
+    locked = lock_requirements(
+        function, requirements, target, store=store, options=options, reporter=reporter
+    )
+    if shared is not None:
+        known = shared.recall_selected(requirements, beside, locked.selection)
+        if known is not None:
+            return known._replace(lock_sha256=_lock_sha256(locked))
     pins = locked.selection.pins
     offloaded = known_names(function.offload, [pin.name for pin in pins])
-    wheels, indexes, offline = [pin.wheel for pin in pins], locked.indexes, options.offline
-    fetch(wheels, store, settings=indexes, reporter=reporter, offline=offline)
+    unknown = pins if shared is None else shared.without_admission(pins)
+    _fetch(work, unknown, locked)
     ready = admit_all(function, pins, store=store, reporter=reporter)
     graph = _prove(requirements, locked, target, ready)
     subtraction = _subtract(function, graph, target, layers)
     names = chosen(offloaded, graph, subtraction.subtracted)
+    if shared is not None:
+        kept = [pin for pin in pins if pin.name not in subtraction.subtracted]
+        lacking = shared.without_payload(kept, ready, python=_python(target))
+        _fetch(work, lacking, locked)
+        ready |= admit_all(function, lacking, store=store, reporter=reporter)
     proven = _Proven(target, pins, ready, graph, subtraction, names)
     placed = _placed(function, proven, store=store, reporter=reporter)
-    lock_sha256 = hashlib.sha256(render_lock(locked.pylock).encode()).hexdigest()
+    lock_sha256 = _lock_sha256(locked)
     found = Found(target, locked.selection, graph, ready, placed, subtraction, layers, lock_sha256)
     dependencies = describe(found)
-    memory.remember(key, dependencies, seen=seen)
+    if shared is not None:
+        shared.keep(dependencies, pins, ready, python=_python(target))
     return dependencies
+
+
+def _fetch(work: _Work, pins: Sequence[Pin], locked: Locked) -> None:
+    wheels, offline = [pin.wheel for pin in pins], work.options.offline
+    fetch(wheels, work.store, settings=locked.indexes, reporter=work.reporter, offline=offline)
+
+
+def _lock_sha256(locked: Locked) -> str:
+    return hashlib.sha256(render_lock(locked.pylock).encode()).hexdigest()
+
+
+def _python(target: Target) -> str:
+    return f"{target.python[0]}.{target.python[1]}"
 
 
 def _target(function: Function) -> Target:
@@ -145,8 +192,7 @@ def _placed(function: Function, proven: _Proven, *, store: Store, reporter: Repo
     """Slim what ships; then a trace, bytecode and /tmp, each for those who ask for it."""
     target, offloaded = proven.target, proven.offloaded
     kept = [pin for pin in proven.pins if pin.name not in proven.subtraction.subtracted]
-    python = f"{target.python[0]}.{target.python[1]}"
-    slimmed = payloads_of(function, kept, proven.ready, store=store, python=python)
+    slimmed = payloads_of(function, kept, proven.ready, store=store, python=_python(target))
     shipped: Payloads = {(pin.name, str(pin.version)): slimmed[pin.name] for pin in kept}
     makers: list[str] = []
     if function.slim == "traced":
@@ -188,75 +234,6 @@ def _prove(
     )
     check_closure(graph, target, roots_known=known)
     return graph
-
-
-def content_of(requirements: RequirementSet) -> list[Any]:
-    """Everything in the requirements that decides the result, as JSON-ready values."""
-    lock_digest = digest_of(requirements.lock) if requirements.lock else None
-    indexes = requirements.indexes
-    return [
-        [[str(item.requirement), item.origin] for item in requirements.declared],
-        [str(item.requirement) for item in requirements.constraints],
-        [
-            [str(p.path), list(p.extras), tree_digest(str(p.path))]
-            for p in requirements.local_projects
-        ],
-        sorted([*key, *sorted(digests)] for key, digests in requirements.hashes.items()),
-        requirements.require_hashes,
-        requirements.prereleases,
-        lock_digest,
-        [indexes.index_url, *indexes.extra_index_urls, *indexes.find_links, indexes.no_index],
-    ]
-
-
-def _lock(
-    function: Function,
-    requirements: RequirementSet,
-    target: Target,
-    *,
-    store: Store,
-    options: BuildOptions,
-    reporter: Reporter,
-) -> Locked:
-    """Lock anew, or as remembered: the same requirements keep their versions until --upgrade."""
-    key = lasting_key_of("lock", 1, _lock_settings(function), content_of(requirements))
-    known = None if options.upgrade else store.read_document("locks", key)
-    locked = lock(
-        requirements,
-        target,
-        options=LockOptions(
-            indexes=requested_indexes(function),
-            build_folder=store.root / "built",
-            resolver=function.resolver,
-            allow_sdist=function.allow_sdist,
-            frozen=options.frozen,
-            offline=options.offline,
-            exclude_newer=find_moment(function.exclude_newer) if function.exclude_newer else None,
-        ),
-        reporter=reporter,
-        remembered=parse_lock(known["text"], origin="the remembered lock") if known else None,
-    )
-    if requirements.lock is None and known is None:
-        text = render_lock(locked.pylock)
-        store.write_document("locks", key, {"text": text, "resolver": locked.selection.resolver})
-    if options.write_lock:
-        path = function.root / "pylock.toml"
-        write_lock(locked.pylock, path)
-        reporter.step(f"wrote {path.name}")
-    count = len(locked.selection.pins)
-    many = "1 distribution" if count == 1 else f"{count} distributions"
-    if known:
-        reporter.step(f"{many} as locked before ({known['resolver']}); --upgrade looks for newer")
-    else:
-        reporter.step(f"locked {many} for {target.label} ({locked.selection.resolver})")
-    return locked
-
-
-def _lock_settings(function: Function) -> list[Any]:
-    newest = [function.exclude_newer] if function.exclude_newer else []
-    indexes = [function.index_url, *function.extra_index_urls, function.index_strategy]
-    return [*newest, function.runtime, function.architecture, function.resolver,
-            *function.allow_sdist, *indexes]  # fmt: skip
 
 
 def _subtract(

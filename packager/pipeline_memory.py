@@ -37,6 +37,10 @@ _SETTINGS = (
     "offload", "offload_from", "offload_codec", "offload_url", "ephemeral_storage", "snapstart",
 )  # fmt: skip
 
+_CHOOSING = frozenset({
+    "requirements", "index_url", "extra_index_urls", "index_strategy", "resolver", "exclude_newer",
+})  # fmt: skip
+
 
 class Memory:
     """Remembers the dependencies of one function.
@@ -47,7 +51,7 @@ class Memory:
     def __init__(self, store: Store, function: Function) -> None:
         """Use `store` for `function`; nothing is read yet."""
         self.store = store
-        self._needs_wheels = function.sbom
+        self.needs_wheels = function.sbom
         places = [str(function.root), str(function.catalog), str(function.trace)]
         places += map(str, layer_files(function))
         self._pointer = key_of("pointer", code_identity(), places, settings_of(function))
@@ -69,7 +73,7 @@ class Memory:
         if document is None:
             return None
         dependencies = Dependencies.from_document(document)
-        wheels = [each.wheel_sha256 for each in dependencies.distributions if self._needs_wheels]
+        wheels = [each.wheel_sha256 for each in dependencies.distributions if self.needs_wheels]
         if not all(self.store.has_wheel(each) for each in wheels):
             return None
         for distribution in dependencies.shipped:
@@ -103,10 +107,7 @@ class Memory:
 
 def is_whole(store: Store, payload: Payload) -> bool:
     """Tell whether the file of `payload` is in the store in its full length."""
-    try:
-        return store.file("payloads", payload.key, ".zip").stat().st_size == payload.file_bytes
-    except OSError:
-        return False
+    return store.has("payloads", payload.key, ".zip", payload.file_bytes)
 
 
 def archive_file(store: Store, archive: Offloaded) -> Path:
@@ -116,10 +117,7 @@ def archive_file(store: Store, archive: Offloaded) -> Path:
 
 def archive_is_whole(store: Store, archive: Offloaded) -> bool:
     """Tell whether the archive is in the store in its full length."""
-    try:
-        return archive_file(store, archive).stat().st_size == archive.compressed_bytes
-    except OSError:
-        return False
+    return store.has("offload", archive.key, SUFFIXES[archive.codec], archive.compressed_bytes)
 
 
 def proven_payload(store: Store, payload: Payload) -> Path:
@@ -162,6 +160,13 @@ def settings_of(function: Function) -> list[Any]:
         each.name if isinstance(each, LayerReference) else _plain(each) for each in function.layers
     ]
     return [*(_plain(getattr(function, name)) for name in _SETTINGS), layers]
+
+
+def portable_settings_of(function: Function) -> list[Any]:
+    """Return those of `settings_of` that count once every file is chosen, on any machine."""
+    names = [name for name in _SETTINGS if name not in _CHOOSING]
+    settings = dict(zip(_SETTINGS, settings_of(function), strict=False))
+    return [*(settings[name] for name in names), settings_of(function)[-1]]
 
 
 def layer_files(function: Function) -> list[Path]:

@@ -12,6 +12,7 @@ from packager.cli.besides import check_statements, write_statements
 from packager.cli.console import Console
 from packager.cli.packing import packed
 from packager.cli.refusals import render_refusals, shown_path
+from packager.cli.sharing import finish_sharing
 from packager.cli.signatures import listing_of, signatures_of
 from packager.cli.unchanged import Looks, identity_of, is_settled, remember, show
 from packager.inputs.source_tree import Identity, collect_source
@@ -86,6 +87,7 @@ def build_all(
     ordered = [answers[function.name] for function in request.functions]
     code = show(ordered, request.output_format)
     _keep(request, arguments, ordered, store=store, started_ns=started_ns)
+    finish_sharing(request.verbosity)
     return code
 
 

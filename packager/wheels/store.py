@@ -88,17 +88,21 @@ class Store:
         """Give the place of an entry, whether it exists or not; `key` is ASCII, `-` and `_`."""
         return Path(self._place(kind, key, suffix))
 
+    def has(self, kind: str, key: str, suffix: str, file_bytes: int | None = None) -> bool:
+        """Tell whether an entry is there, with the right size where one is known."""
+        try:
+            found = os.stat(self._place(kind, key, suffix))
+        except OSError:
+            return False
+        return stat.S_ISREG(found.st_mode) and file_bytes in (None, found.st_size)
+
     def wheel_path(self, sha256: str) -> Path:
         """Give the place of the wheel with this digest (lower-case hex)."""
         return Path(self._place("wheels", sha256, ".whl"))
 
     def has_wheel(self, sha256: str, size_bytes: int | None = None) -> bool:
         """Tell whether the wheel is there, with the right size where one is known."""
-        try:
-            found = os.stat(self._place("wheels", sha256, ".whl"))
-        except OSError:
-            return False
-        return stat.S_ISREG(found.st_mode) and size_bytes in (None, found.st_size)
+        return self.has("wheels", sha256, ".whl", size_bytes)
 
     def wheel_is_intact(self, sha256: str) -> bool:
         """Read the wheel and tell whether it still has its digest; absent counts as not intact."""
