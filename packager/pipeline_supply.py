@@ -17,10 +17,12 @@ from packager.errors import UsageError
 from packager.lock.public_index import public_hosts
 from packager.model.build import Build
 from packager.model.payload import Distribution
+from packager.model.progress import Reporter
 from packager.model.project import Function, SourceTree
 from packager.model.redaction import redact_url
 from packager.model.supply import Supply, is_vendored
 from packager.pipeline import manifest_path
+from packager.pipeline_image_fit import modified_seconds
 from packager.pipeline_memory import proven_payload
 from packager.pipeline_provenance import write_provenance
 from packager.report.cyclonedx import check_extra, render_cyclonedx
@@ -41,7 +43,7 @@ def check_supply(function: Function) -> None:
         )
 
 
-def write_supply(build: Build, tree: SourceTree, *, store: Store) -> list[Path]:
+def write_supply(build: Build, tree: SourceTree, *, store: Store, reporter: Reporter) -> list[Path]:
     """Write what the settings of the function ask for, and return the paths; raises LpackError."""
     function = build.function
     manifest = _read_manifest(function)
@@ -53,6 +55,8 @@ def write_supply(build: Build, tree: SourceTree, *, store: Store) -> list[Path]:
         told = {wheel: url for wheel, url in urls.items() if url}
         sbom = written[0] if written else None
         written.append(write_provenance(build, tree, manifest, urls=told, sbom=sbom, store=store))
+    for path in written:
+        reporter.step(f"wrote {path.name}")
     return written
 
 
@@ -70,7 +74,8 @@ def _write_sbom(
         for each in build.dependencies.distributions
         if not each.subtracted
     }
-    text = render_cyclonedx(manifest, supplies)
+    # Files are dated by the same variable: without it nothing of a build has a date.
+    text = render_cyclonedx(manifest, supplies, made_seconds=modified_seconds() or None)
     with atomic_output(path, durable=function.release, hashed=False) as output:
         output.write(text.encode())
     return path

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from packager.model.build import Build
+from packager.model.progress import Reporter
 from packager.model.project import Function, SourceTree
 from packager.wheels.store import Store
 
@@ -22,10 +23,12 @@ def check_statements(functions: Iterable[Function]) -> None:
             check_supply(each)
 
 
-def write_statements(build: Build, tree: SourceTree, *, store: Store) -> Sequence[str]:
+def write_statements(
+    build: Build, tree: SourceTree, *, store: Store, reporter: Reporter
+) -> Sequence[str]:
     """Write what is wanted of both and return the paths."""
     if not has_statements(build.function):
         return ()
     from packager.pipeline_supply import write_supply  # noqa: PLC0415 -- not for every build
 
-    return [str(path) for path in write_supply(build, tree, store=store)]
+    return [str(path) for path in write_supply(build, tree, store=store, reporter=reporter)]

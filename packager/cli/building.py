@@ -154,7 +154,8 @@ class _Maker:
         if self._layers is not None:
             sharing = self._request.everyone
             inputs += [path for each in sharing for path in inputs_of(each, store=self._store)]
-        outputs = [*_outputs(build), *write_statements(build, tree, store=self._store)]
+        written = write_statements(build, tree, store=self._store, reporter=console)
+        outputs = [*_outputs(build), *written]
         stderr = render_refusals([build])
         if self._request.depfile:
             from packager.cli.depfiles import write_depfile  # noqa: PLC0415 -- only for make

@@ -8,6 +8,7 @@ number is derived from its contents: equal builds have equal bills.
 import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from packager.errors import UsageError
@@ -42,16 +43,21 @@ def check_extra() -> None:
         ) from error
 
 
-def render_cyclonedx(manifest: Manifest, supplies: Mapping[str, Supply]) -> str:
+def render_cyclonedx(
+    manifest: Manifest, supplies: Mapping[str, Supply], *, made_seconds: int | None = None
+) -> str:
     """Return the document of the artifact that `manifest` describes.
 
-    `supplies` are, by name, what the manifest does not know of its distributions. Raises
-    UsageError when the library is not installed.
+    `supplies` are, by name, what the manifest does not know of its distributions. `made_seconds`
+    is the date it bears, in seconds since 1970; it bears none without. Raises UsageError when the
+    library is not installed.
     """
     check_extra()
     from cyclonedx.output.json import JsonV1Dot6  # noqa: PLC0415 -- an extra
 
     bom = _bom(manifest, supplies)
+    if made_seconds is not None:
+        bom.metadata.timestamp = datetime.fromtimestamp(made_seconds, UTC)
     # The default number is random: the one before the last step has to be the same always.
     bom.serial_number = _NAMESPACE
     content = JsonV1Dot6(bom).output_as_string(indent=1)

@@ -176,6 +176,22 @@ def test_the_builder_is_who_the_configuration_says(project: Path) -> None:
     assert details["builder"]["id"] == "https://builder.example/project"
 
 
+def test_a_bill_bears_the_date_of_the_files_or_none(
+    project: Path, index: IndexServer, shared_lpack: LpackRunner
+) -> None:
+    undated = bill(project, "far")
+    assert "timestamp" not in undated["metadata"]
+    done = shared_lpack.run(
+        "build", "far", "--index-url", index.url, cwd=project,
+        env={"SOURCE_DATE_EPOCH": "1764028800"},
+    )  # fmt: skip
+    assert done.exit_code == 0, done.explain()
+    assert "wrote far.cdx.json" in done.stderr
+    dated = bill(project, "far")
+    assert dated["metadata"]["timestamp"] == "2025-11-25T00:00:00+00:00"
+    assert dated["serialNumber"] != undated["serialNumber"]
+
+
 def test_bad_settings_are_told_before_anything_is_built(
     tmp_path: Path, index: IndexServer, lpack: LpackRunner
 ) -> None:
