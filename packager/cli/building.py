@@ -160,8 +160,7 @@ class _Maker:
         if self._request.depfile:
             from packager.cli.depfiles import write_depfile  # noqa: PLC0415 -- only for make
 
-            settings = (function.root, *function.configuration_files)
-            listed = [*inputs, *map(str, settings)]
+            listed = [*inputs, *map(str, (function.root, *function.configuration_files))]
             write_depfile(build.artifact.path, listed, started_ns=self._started_ns)
         entries = _entries(inputs)
         # After the look: what changed since the start counts, whenever that was.
