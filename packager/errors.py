@@ -5,6 +5,15 @@ A bug of the caller inside lpack is a plain ValueError or TypeError and ends in 
 
 from collections.abc import Sequence
 
+_ACTING = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {
+    0x09: "\\t",
+    0x0A: "\\n",
+    0x0D: "\\r",
+    0x2028: "\\u2028",
+    0x2029: "\\u2029",
+}
+"""Characters that end a line or steer a terminal, as a message shows them."""
+
 
 class LpackError(Exception):
     """Something the user or the network did, worded for the user.
@@ -19,8 +28,9 @@ class LpackError(Exception):
         self, message: str, *, hint: str | None = None, details: Sequence[str] = ()
     ) -> None:
         """Keep the parts apart; only the command line joins them."""
-        super().__init__(message)
-        self.message = message
+        # What a message quotes comes out of files and from servers that anybody may have written.
+        self.message = message.translate(_ACTING)
+        super().__init__(self.message)
         self.hint = hint
         self.details = tuple(details)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from packager.errors import UsageError
-from packager.inputs.documents import load_toml, shown
+from packager.inputs.documents import load_pyproject, load_toml, shown
 from packager.inputs.layer_tables import parse_layers
 from packager.inputs.setting_values import Place, named_tables
 from packager.inputs.settings import Overrides, parse_settings
@@ -41,7 +41,7 @@ def read_configuration(
     Raises UsageError for unknown keys, wrong types and two configurations side by side.
     """
     pyproject_file, own_file = root / "pyproject.toml", root / "lpack.toml"
-    pyproject = load_toml(pyproject_file, root) if pyproject_file.is_file() else {}
+    pyproject = load_pyproject(pyproject_file, root) if pyproject_file.is_file() else {}
     files = [pyproject_file] if pyproject_file.is_file() else []
     in_pyproject = pyproject.get("tool", {}).get("lpack")
     table: object = in_pyproject if in_pyproject is not None else {}
@@ -52,7 +52,8 @@ def read_configuration(
             raise UsageError(f"`--config`: there is no file `{config}`")
         document = load_toml(chosen, root)
         files.append(chosen)
-        nested = document.get("tool", {}).get("lpack")
+        tool = document.get("tool")
+        nested = tool.get("lpack") if isinstance(tool, dict) else None
         is_pyproject = nested is not None or chosen.name == "pyproject.toml"
         table = (nested or {}) if is_pyproject else document
         place = Place(shown(chosen, root), "tool.lpack" if is_pyproject else "")

@@ -6,6 +6,10 @@ from typing import Any
 
 from packager.errors import UsageError
 
+_NAME_BYTES = 255
+"""NAME_MAX of Linux and macOS."""
+_SHOWN = 60
+
 
 def shown(path: Path, root: Path) -> str:
     """Word a path as people read it: relative to the project where it is inside it."""
@@ -13,8 +17,15 @@ def shown(path: Path, root: Path) -> str:
 
 
 def joined(folder: Path, text: str | Path) -> Path:
-    """Read `text` as a path that belongs to `folder`, without looking at the disk or at links."""
-    return Path(os.path.normpath(folder / text))
+    """Read `text` as a path that belongs to `folder`, without looking at the disk or at links.
+
+    Raises UsageError for what no file system takes as a name, which every look would trip over.
+    """
+    path = Path(os.path.normpath(folder / text))
+    if "\0" in str(path) or any(len(os.fsencode(part)) > _NAME_BYTES for part in path.parts):
+        shown_text = str(text) if len(str(text)) <= _SHOWN else f"{str(text)[:_SHOWN]}…"
+        raise UsageError(f"`{shown_text}` can be the name of no file")
+    return path
 
 
 def read_text(file: Path, root: Path) -> str:
@@ -33,5 +44,19 @@ def load_toml(file: Path, root: Path) -> dict[str, Any]:
 
     try:
         return tomllib.loads(read_text(file, root))
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"`{shown(file, root)}` is not TOML: {error}") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        # Arrays nested a thousand deep end the parser before they end the file.
+        reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
+        raise UsageError(f"`{shown(file, root)}` is not TOML: {reason}") from error
+
+
+def load_pyproject(file: Path, root: Path) -> dict[str, Any]:
+    """Read a `pyproject.toml` whose tables are what PEP 621 and the tools make of them.
+
+    `[tool.lpack]` is not looked at. Raises UsageError naming the place that is wrong.
+    """
+    from packager.inputs.forms import PYPROJECT, check_form  # noqa: PLC0415 -- as above
+
+    document = load_toml(file, root)
+    check_form(document, PYPROJECT, file=shown(file, root))
+    return document

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import NormalizedName
 from packaging.version import Version
 
@@ -25,10 +25,14 @@ class LockedPackage(NamedTuple):
     url: str | None = None
 
     def constraint(self, origin: str) -> Declared:
-        """Give the entry as a constraint."""
+        """Give the entry as a constraint; raises UsageError when the lock holds nonsense."""
         marker = f" ; {self.marker}" if self.marker else ""
         target = f" @ {self.url}" if self.url else f"=={self.version}"
-        return Declared(requirement=Requirement(f"{self.name}{target}{marker}"), origin=origin)
+        text = f"{self.name}{target}{marker}"
+        try:
+            return Declared(requirement=Requirement(text), origin=origin)
+        except InvalidRequirement as error:
+            raise UsageError(f"`{origin}`: `{text}` is not a requirement") from error
 
 
 class LockContents(NamedTuple):

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from packager.errors import UsageError
 from packager.inputs.documents import joined, load_toml, read_text, shown
+from packager.inputs.forms import PIPENV_TABLE, check_form
 from packager.inputs.locked import LockContents, LockedPackage, digests, from_git
 from packager.inputs.requirement_line import Entry, exact_version, local_project
 from packager.inputs.requirements_txt import expand_environment
@@ -31,6 +32,8 @@ def categories(references: Sequence[str]) -> tuple[tuple[str, str], ...]:
 def read_pipfile(file: Path, references: Sequence[str], *, root: Path) -> RequirementSet:
     """Read what a `Pipfile` asks for. Raises UsageError."""
     document = load_toml(file, root)
+    named = categories(references)
+    check_form(document, {f"{name}?": PIPENV_TABLE for name, _ in named}, file=shown(file, root))
     declared: list[Declared] = []
     local: list[LocalProject] = []
     for table, _ in categories(references):
@@ -52,8 +55,10 @@ def read_pipfile_lock(lock: Path, references: Sequence[str], *, root: Path) -> L
     name = shown(lock, root)
     try:
         document = json.loads(read_text(lock, root))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, RecursionError) as error:
         raise UsageError(f"`{name}` is not JSON: {error}") from error
+    form = {f"{table}?": PIPENV_TABLE for _, table in categories(references)}
+    check_form(document, form, file=name, hint="pipenv lock")
     packages: list[LockedPackage] = []
     local: list[LocalProject] = []
     for _, table in categories(references):
@@ -65,7 +70,7 @@ def read_pipfile_lock(lock: Path, references: Sequence[str], *, root: Path) -> L
             version = exact_version(entry.declared.requirement)
             if version is None:
                 raise UsageError(f"`{name}`: `{key}` has no exact version", hint="pipenv lock")
-            sha256 = digests(value.get("hashes"))
+            sha256 = digests(value.get("hashes") if isinstance(value, dict) else None)
             url = entry.declared.requirement.url
             packages.append(LockedPackage(entry.declared.name, version, None, sha256, url))
     return LockContents(tuple(packages), tuple(local))

@@ -9,6 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from packager.errors import UsageError
 from packager.inputs.documents import joined, load_toml, shown
+from packager.inputs.forms import POETRY_LOCK, check_form
 from packager.inputs.locked import (
     LockContents,
     LockedPackage,
@@ -29,6 +30,7 @@ def read_poetry_lock(lock: Path, references: Sequence[str], *, root: Path) -> Lo
     """
     name = shown(lock, root)
     document = load_toml(lock, root)
+    check_form(document, POETRY_LOCK, file=name, hint="poetry lock")
     metadata = document.get("metadata", {})
     # Format 1.x lists the files of all packages in one table.
     files_of: Mapping[str, Any] = metadata.get("files", {})
@@ -44,7 +46,7 @@ def read_poetry_lock(lock: Path, references: Sequence[str], *, root: Path) -> Lo
             if wanted:
                 raise from_git(table["name"], name)
         elif kind == "directory":
-            path = joined(lock.parent, table["source"]["url"])
+            path = joined(lock.parent, _url(table, name))
             local += [local_project(path, origin=name)] if wanted and path != root else []
         else:
             files = table.get("files", files_of.get(table["name"], []))
@@ -77,12 +79,22 @@ def _package(
     source = table.get("source", {})
     url = None
     if source.get("type") == "file":
-        url = joined(lock.parent, source["url"]).as_uri()
+        url = joined(lock.parent, _url(table, shown_as)).as_uri()
     elif source.get("type") == "url":
-        url = source["url"]
+        url = _url(table, shown_as)
     listed = files if isinstance(files, list) else []
     sha256 = digests([file.get("hash") for file in listed])
     return LockedPackage(name, version, joined_markers(markers), sha256, url)
+
+
+def _url(table: Table, shown_as: str) -> str:
+    """Give the URL or path that a source other than an index has."""
+    url = table["source"].get("url")
+    if not isinstance(url, str):
+        raise UsageError(
+            f"`{shown_as}`: `{table['name']}` has a source without a `url`", hint="poetry lock"
+        )
+    return url
 
 
 def _markers(table: Table) -> list[str]:

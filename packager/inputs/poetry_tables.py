@@ -59,7 +59,7 @@ def poetry_indexes(poetry: Mapping[str, Any], *, origin: str) -> IndexSettings:
             raise UsageError(f"`tool.poetry.source` in `{origin}` must be a list of tables")
         url = source.get("url")
         if isinstance(url, str):
-            is_primary = source.get("priority", "primary") in {"primary", "default"}
+            is_primary = source.get("priority", "primary") in ("primary", "default")
             (primary if is_primary else others).append(url)
     default = primary[0] if primary else None
     return IndexSettings(index_url=default, extra_index_urls=(*primary[1:], *others))
@@ -116,16 +116,9 @@ def _specifier(constraint: object, where: str) -> str:
         Version,
         VersionRange,
         VersionUnion,
-        parse_constraint,
-    )
-    from poetry.core.constraints.version.exceptions import (  # noqa: PLC0415 -- likewise
-        ParseConstraintError,
     )
 
-    try:
-        parsed = parse_constraint(str(constraint))
-    except ParseConstraintError as error:
-        raise UsageError(f"{where}: `{constraint}` is not a version constraint") from error
+    parsed = _parsed(constraint, where)
     if parsed.is_any():
         return ""
     if isinstance(parsed, Version):
@@ -140,19 +133,30 @@ def _specifier(constraint: object, where: str) -> str:
     )
 
 
+def _parsed(constraint: object, where: str) -> Any:  # noqa: ANN401 -- poetry-core is untyped
+    from poetry.core.constraints.version import (  # noqa: PLC0415 -- loaded only for Poetry
+        parse_constraint,
+    )
+    from poetry.core.constraints.version.exceptions import (  # noqa: PLC0415 -- likewise
+        ParseConstraintError,
+    )
+
+    try:
+        return parse_constraint(str(constraint))
+    except ParseConstraintError as error:
+        raise UsageError(f"{where}: `{constraint}` is not a version constraint") from error
+
+
 def _marker(table: Mapping[str, Any], where: str) -> str:
     parts = []
     if table.get("markers"):
         parts.append(f"({table['markers']})" if table.get("python") else str(table["markers"]))
     if table.get("python"):
-        from poetry.core.constraints.version import (  # noqa: PLC0415 -- loaded only for Poetry
-            parse_constraint,
-        )
-        from poetry.core.packages.utils.utils import (  # noqa: PLC0415 -- likewise
+        from poetry.core.packages.utils.utils import (  # noqa: PLC0415 -- loaded only for Poetry
             create_nested_marker,
         )
 
-        parts.append(create_nested_marker("python_version", parse_constraint(table["python"])))
+        parts.append(create_nested_marker("python_version", _parsed(table["python"], where)))
     if table.get("platform"):
         parts.append(f"sys_platform == '{table['platform']}'")
     joined = " and ".join(part for part in parts if part)

@@ -13,7 +13,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from packager.errors import UsageError
-from packager.inputs.documents import load_toml, shown
+from packager.inputs.documents import load_pyproject, shown
 from packager.inputs.nearest import nearest
 from packager.inputs.poetry_tables import poetry_extra, poetry_group, poetry_requirements
 from packager.inputs.requirement_line import Entry
@@ -50,7 +50,7 @@ def read_project(references: Sequence[str], *, root: Path) -> RequirementSet:
             f"`{references[0]}` needs a `pyproject.toml`, and there is none",
             hint="name a requirements file instead",
         )
-    project = _Project(file, root, load_toml(file, root))
+    project = _Project(file, root, load_pyproject(file, root))
     sources = read_sources(project.data, folder=root, origin=project.shown)
     entries = list(_entries(project, references))
     declared: dict[str, Declared] = {}
@@ -216,7 +216,7 @@ def _close_over_local_projects(
         if not file.is_file():
             continue
         files.append(file)
-        project = _Project(file, root, load_toml(file, root))
+        project = _Project(file, root, load_pyproject(file, root))
         sources: Sources = read_sources(project.data, folder=each.path, origin=project.shown)
         references = ["project", *(f"extra:{extra}" for extra in each.extras)]
         for declared in _entries(project, references):

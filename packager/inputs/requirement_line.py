@@ -163,7 +163,10 @@ def _named(
         )
     extras = f"[{','.join(parts.extras)}]" if parts.extras else ""
     marker = f" ; {parts.marker}" if parts.marker else ""
-    requirement = Requirement(f"{name}{extras} @ {url}{marker}")
+    try:
+        requirement = Requirement(f"{name}{extras} @ {url}{marker}")
+    except InvalidRequirement as error:
+        raise UsageError(f"{origin}: `{redact_text(written)}` is not a requirement") from error
     return Entry(declared=Declared(requirement=requirement, origin=origin))
 
 

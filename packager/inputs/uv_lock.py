@@ -9,6 +9,7 @@ from packaging.version import InvalidVersion, Version
 
 from packager.errors import UsageError
 from packager.inputs.documents import joined, load_toml, shown
+from packager.inputs.forms import UV_LOCK, check_form
 from packager.inputs.locked import (
     LockContents,
     LockedPackage,
@@ -37,6 +38,7 @@ def read_uv_lock(lock: Path, references: Sequence[str], *, root: Path) -> LockCo
             f"`{name}` is of version {document.get('version')} of uv's format, lpack reads 1",
             hint="uv export --format pylock.toml -o pylock.toml, then name that file",
         )
+    check_form(document, UV_LOCK, file=name, hint="uv lock")
     tables: list[Table] = document.get("package", [])
     own = _own(tables, lock.parent, root)
     reached = _reachable(tables, own, references)

@@ -9,7 +9,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from packager.errors import UsageError
-from packager.inputs.documents import joined, load_toml
+from packager.inputs.documents import joined, load_pyproject
 from packager.inputs.poetry_tables import poetry_indexes
 from packager.inputs.requirement_line import Entry, local_project
 from packager.model.requirement import Declared, IndexSettings
@@ -82,7 +82,7 @@ def _as_list(source: object) -> list[Mapping[str, Any]]:
 
 
 def _without_index(source: Mapping[str, Any]) -> bool:
-    return any(key in source for key in ("git", "url", "path", "workspace"))
+    return bool(source.get("workspace")) or any(key in source for key in ("git", "url", "path"))
 
 
 def _git(name: str, where: str) -> UsageError:
@@ -121,7 +121,7 @@ def _sources_table(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _inherited(top: Path) -> dict[str, Any]:
     """Make the root's relative paths absolute, so that they mean the same to a member."""
-    table = _sources_table(load_toml(top / "pyproject.toml", top))
+    table = _sources_table(load_pyproject(top / "pyproject.toml", top))
     return {
         name: [
             {**each, "path": str(top / each["path"])} if "path" in each else each
@@ -137,7 +137,7 @@ def workspace_root(folder: Path) -> Path | None:
         file = candidate / "pyproject.toml"
         if not file.is_file():
             continue
-        uv = load_toml(file, candidate).get("tool", {}).get("uv", {})
+        uv = load_pyproject(file, candidate).get("tool", {}).get("uv", {})
         if isinstance(uv, dict) and "workspace" in uv:
             return candidate
     return None
@@ -145,20 +145,30 @@ def workspace_root(folder: Path) -> Path | None:
 
 def workspace_members(top: Path) -> dict[str, Path]:
     """Map the normalized names of a workspace's projects to their folders."""
-    uv = load_toml(top / "pyproject.toml", top)["tool"]["uv"]
+    uv = load_pyproject(top / "pyproject.toml", top)["tool"]["uv"]
     workspace = uv["workspace"]
-    excluded = {path for glob in workspace.get("exclude", ()) for path in top.glob(glob)}
+    excluded = {path for glob in workspace.get("exclude", ()) for path in _matching(top, glob)}
     folders = [top]
     for glob in workspace.get("members", ()):
-        folders += sorted(path for path in top.glob(glob) if path not in excluded)
+        folders += sorted(path for path in _matching(top, glob) if path not in excluded)
     members: dict[str, Path] = {}
     for folder in folders:
         file = folder / "pyproject.toml"
         if file.is_file():
-            name = load_toml(file, top).get("project", {}).get("name")
+            name = load_pyproject(file, top).get("project", {}).get("name")
             if isinstance(name, str):
                 members[canonicalize_name(name)] = folder
     return members
+
+
+def _matching(top: Path, glob: str) -> list[Path]:
+    """List what a glob of a workspace matches; raises UsageError when it is none."""
+    try:
+        return list(top.glob(glob))
+    except (NotImplementedError, OSError, ValueError) as error:
+        raise UsageError(
+            f"`tool.uv.workspace` in `{top / 'pyproject.toml'}`: `{glob}` is not a glob of folders"
+        ) from error
 
 
 def index_settings(data: Mapping[str, Any], sources: Sources) -> IndexSettings:

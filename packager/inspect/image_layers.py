@@ -6,6 +6,7 @@ everything of its folder. Memory holds names and a few small files, never a laye
 
 import gzip
 import importlib
+import io
 import posixpath
 import sys
 import tarfile
@@ -28,6 +29,7 @@ _KEPT_NAMES = frozenset(
     {"__about__.py", "__init__.py", "__version__.py", "_version.py", "package_data.py"}
     | {"version.py"}
 )
+_ZSTD_MODULE = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 
 
@@ -78,9 +80,22 @@ def uncompressed(blob: BinaryIO) -> BinaryIO:
     if head.startswith(b"\x1f\x8b"):
         return cast("BinaryIO", gzip.GzipFile(fileobj=blob))
     if head == _ZSTD_MAGIC:
-        name = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
-        return cast("BinaryIO", importlib.import_module(name).ZstdFile(blob))
+        return cast("BinaryIO", _ZstdStream(blob))
     return blob
+
+
+class _ZstdStream(io.RawIOBase):
+    """What a zstd stream holds; a damaged one raises OSError, as gzip's does."""
+
+    def __init__(self, blob: BinaryIO) -> None:
+        self._zstd = importlib.import_module(_ZSTD_MODULE)
+        self._stream = self._zstd.ZstdFile(blob)
+
+    def read(self, count: int = -1) -> bytes:
+        try:
+            return cast("bytes", self._stream.read(count))
+        except self._zstd.ZstdError as error:
+            raise OSError(str(error)) from error
 
 
 class WantedFiles:

@@ -33,13 +33,18 @@ def open_artifact(path: Path) -> Iterator[Opened]:
     except (tarfile.TarError, EOFError, zlib.error) as error:
         # Not only what `image_source` reads may be cut off, but the archive around it.
         raise UsageError(
-            f"`{path.name}` is a damaged archive: {str(error) or 'it ends early'}",
+            f"`{path.name}` is a damaged archive: {_first_line(error) or 'it ends early'}",
             hint="write or fetch it anew",
         ) from error
     except OSError as error:
         raise UsageError(
             f"cannot read `{path}`: {error.strerror or error}", hint=f"ls -l {path}"
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    """Leave out what tarfile lists below: every compression that it tried in vain."""
+    return str(error).partition("\n")[0].rstrip(":")
 
 
 def _is_tar(path: Path) -> bool:

@@ -59,6 +59,8 @@ def read_directory(descriptor: int, title: str) -> Directory:
     """
     file_bytes = os.fstat(descriptor).st_size
     count, size, offset, at = _find_end(descriptor, file_bytes, title)
+    if not count:
+        refuse(title, "there is no file in it")
     if count > MAX_MEMBERS or size > MAX_DIRECTORY_BYTES or count * CENTRAL.size > size:
         refuse(title, f"its end record states {count:,} files in a directory of {size:,} bytes")
     start = at - size

@@ -33,7 +33,7 @@ def parse_lock(text: str, *, origin: str) -> Pylock:
     """Parse a lock; `origin` names it in the UsageError raised when it is not valid."""
     try:
         return Pylock.from_dict(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"`{origin}` is not valid TOML: {error}") from error
     except PylockUnsupportedVersionError as error:
         raise UsageError(
@@ -42,8 +42,9 @@ def parse_lock(text: str, *, origin: str) -> Pylock:
         ) from error
     except PylockValidationError as error:
         place = f", at `{error.context}`" if error.context else ""
+        reason = error.message.partition("\n")[0]
         raise UsageError(
-            f"`{origin}` is not a valid PEP 751 lock{place}: {error.message}",
+            f"`{origin}` is not a valid PEP 751 lock{place}: {reason}",
             hint="write it again with the tool that made it",
         ) from error
 

@@ -52,11 +52,19 @@ def parse_record(text: bytes) -> dict[str, RecordEntry]:
 
 def render_record(entries: Mapping[str, RecordEntry]) -> bytes:
     """Render RECORD in the order of `entries`, with line feeds as line ends."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    lines = _Lines()
+    # Python before 3.13 quotes a carriage return only where lines end in one.
+    writer = csv.writer(lines, lineterminator="\r\n")
     for path, entry in entries.items():
         writer.writerow([path, entry.hash, _render_bytes(entry.uncompressed_bytes)])
-    return text.getvalue().encode("utf-8")
+    return "".join(lines).encode("utf-8")
+
+
+class _Lines(list[str]):
+    """Collects what csv writes, a line at a time, with a line feed as its end."""
+
+    def write(self, line: str) -> None:
+        self.append(f"{line[:-2]}\n")
 
 
 def encode_hash(algorithm: str, digest: bytes) -> str:

@@ -22,6 +22,7 @@ GOOD = write_zip([member()])
 REFUSED: dict[str, tuple[bytes, str]] = {
     "empty file": (b"", "not a zip"),
     "text": (b"hello\n" * 99, "not a zip"),
+    "no member": (write_zip([]), "there is no file in it"),
     "cut off": (GOOD[:-30], "not a zip"),
     "parent": (write_zip([member("../evil.py")]), "leads out"),
     "absolute": (write_zip([member("/etc/passwd")]), "leads out"),

@@ -17,7 +17,9 @@ PATHS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
 ENTRIES = st.builds(RecordEntry, PATHS, st.none() | st.integers(0, 10**18))
 
 
-@pytest.mark.parametrize("case", CASES["parsed"], ids=lambda case: repr(case["text"]))
+@pytest.mark.parametrize(
+    "case", CASES["parsed"], ids=lambda case: ascii(case["text"]).replace("\\", "%")
+)
 def test_what_is_read(case: Any) -> None:
     expected = {path: RecordEntry(*entry) for path, entry in case["entries"].items()}
     assert parse_record(case["text"].encode()) == expected
