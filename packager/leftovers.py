@@ -28,7 +28,8 @@ def temporary_mark() -> str:
 def remove_leftovers(folder: str, *, prefix: str = "", suffix: str = "") -> None:
     """Remove from `folder` what nobody writes any more; trouble here stops nobody.
 
-    Only files named `PREFIX…MARK…SUFFIX` with a mark of `temporary_mark` are looked at.
+    Only what is named `PREFIX…MARK…SUFFIX` with a mark of `temporary_mark` is looked at: files, and
+    folders with all that is in them.
     """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -36,7 +37,17 @@ def remove_leftovers(folder: str, *, prefix: str = "", suffix: str = "") -> None
                 mark = _MARK.search(entry.name)
                 if mark is not None and _is_left_over(entry, *mark.groups()):
                     with suppress(OSError):
-                        os.unlink(entry.path)
+                        _remove(entry)
+
+
+def _remove(entry: "os.DirEntry[str]") -> None:
+    if not entry.is_dir(follow_symlinks=False):
+        os.unlink(entry.path)
+        return
+    # Loaded here because it takes a while to load, and hardly any leftover is a folder.
+    import shutil  # noqa: PLC0415
+
+    shutil.rmtree(entry.path)
 
 
 def _is_left_over(entry: "os.DirEntry[str]", system: str, process: str) -> bool:

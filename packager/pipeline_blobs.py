@@ -18,7 +18,7 @@ from packager.assemble.image_plan import grouped
 from packager.assemble.merge import merge
 from packager.assemble.open_payload import PayloadSource
 from packager.assemble.output import Output
-from packager.assemble.payload_streams import mapped_payload, payload_records, stream_of
+from packager.assemble.payload_streams import listed_in, mapped_payload, payload_records, stream_of
 from packager.assemble.zip_writer import YOUR_CODE
 from packager.model.canonical import Record
 from packager.model.deflating import encoder
@@ -27,7 +27,7 @@ from packager.model.project import SourceFile
 from packager.pipeline_memory import lasting_key_of
 from packager.wheels.store import Store
 
-_RECIPE = 1
+_RECIPE = 2
 _BOOTSTRAP = "lpack's bootstrap"
 
 
@@ -39,10 +39,11 @@ class Packing(NamedTuple):
 
 
 class Part(NamedTuple):
-    """What one payload puts into the image."""
+    """What one payload puts into the image; `listed_sha256` is of the bytes that say so."""
 
     source: PayloadSource
     records: tuple[Record, ...]
+    listed_sha256: str
 
 
 class MadeBlobs(NamedTuple):
@@ -57,7 +58,8 @@ def parts_of(payloads: Sequence[PayloadSource], code: Sequence[SourceFile]) -> l
 
     Raises CannotBuild for collisions, PayloadDamagedError for a damaged store.
     """
-    records = [payload_records(payload) for payload in payloads]
+    listed = [listed_in(payload) for payload in payloads]
+    records = [each.records for each in listed]
     owners = [*(payload.owner or _BOOTSTRAP for payload in payloads), YOUR_CODE]
     own = [Record(f.archive_name.encode(), 0, -1, 0, -1, f.executable, 0) for f in code]
     skipped = merge(
@@ -68,8 +70,12 @@ def parts_of(payloads: Sequence[PayloadSource], code: Sequence[SourceFile]) -> l
         ),
     )
     return [
-        Part(payload, tuple(record for record in owned if record.name not in skip))
-        for payload, owned, skip in zip(payloads, records, skipped, strict=False)
+        Part(
+            payload,
+            tuple(record for record in each.records if record.name not in skip),
+            each.sha256,
+        )
+        for payload, each, skip in zip(payloads, listed, skipped, strict=False)
     ]
 
 
@@ -132,6 +138,9 @@ def _known_or_made(
     path = store.file("blobs", key, ".gz")
     known = store.read_document("blobs", key)
     if known is not None and path.is_file():
+        for part, proven in zip(parts, known["listed"], strict=True):
+            if part.listed_sha256 != proven:
+                raise PayloadDamagedError(part.source.key)
         return known, path
     try:
         with (
@@ -146,8 +155,14 @@ def _known_or_made(
     except DamagedStreamError as error:
         # The digest was right a moment ago: the first of them is made again, and named.
         raise PayloadDamagedError(parts[0].source.key) from error
-    # With these words `lpack cache verify` finds the file and its digest.
-    document = {**facts._asdict(), "key": key, "file_bytes": facts.compressed_bytes}
+    # With these words `lpack cache verify` finds the file and its digest. What the payloads list
+    # was proven while they were read; without reading them again, it has to be the same.
+    document = {
+        **facts._asdict(),
+        "key": key,
+        "file_bytes": facts.compressed_bytes,
+        "listed": [part.listed_sha256 for part in parts],
+    }
     store.write_document("blobs", key, document)
     return document, path
 

@@ -22,6 +22,7 @@ from packager.assemble.image_layout import (
 from packager.assemble.image_plan import LARGEST_MANIFEST_BYTES
 from packager.assemble.output import Output, atomic_output
 from packager.errors import CannotBuild
+from packager.leftovers import remove_leftovers, temporary_mark
 from packager.measure.measurement import measure
 from packager.model.build import Build, BuildOptions
 from packager.model.deflating import encoder
@@ -199,9 +200,10 @@ def _whole_or_gone(folder: Path) -> Iterator[None]:
 @contextmanager
 def _part_of(folder: Path) -> Iterator[Output]:
     """Yield an output beside the blobs, whose name nobody knows yet."""
-    path = folder / "blobs" / f".code.{os.getpid()}.part"
+    path = folder / "blobs" / f".code.{temporary_mark()}.part"
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+        remove_leftovers(str(path.parent), prefix=".", suffix=".part")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         output = Output(path, descriptor)
         try:
             yield output

@@ -5,7 +5,6 @@ interrupted build leaves the old image, or the new one, and at worst blobs nobod
 """
 
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -92,10 +91,15 @@ def write_index(
     if not marker.is_file():
         _write(marker, MARKER.encode())
     _write(folder / "index.json", index)
-    with suppress(OSError):
+    try:
         for path in blobs.iterdir():
             if path.name not in kept:
-                path.unlink()
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CannotBuild(
+            f"cannot clear `{blobs}`: {error.strerror}",
+            hint="choose a folder you may write to with --target-dir",
+        ) from error
 
 
 def identity_of(path: Path) -> Identity | None:

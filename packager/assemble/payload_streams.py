@@ -4,21 +4,38 @@ import hashlib
 import mmap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.open_payload import PayloadSource
 from packager.model.canonical import END, LOCAL, NotCanonicalError, Record, read_directory
 
 
-def payload_records(payload: PayloadSource) -> tuple[Record, ...]:
+class Listed(NamedTuple):
+    """What a payload says that it holds, and the sha256 of the bytes that say so.
+
+    Nobody has held these bytes against the payload's own digest yet.
+    """
+
+    records: tuple[Record, ...]
+    sha256: str
+
+
+def listed_in(payload: PayloadSource) -> Listed:
     """Read the central directory of a payload; raises PayloadDamagedError."""
     try:
         with payload.path.open("rb") as file:
             file.seek(payload.body_bytes)
-            directory = file.read(payload.file_bytes - payload.body_bytes + 1)[: -END.size]
-        return tuple(record for record, _ in read_directory(directory, entries=payload.entries))
+            tail = file.read(payload.file_bytes - payload.body_bytes + 1)
+        found = read_directory(tail[: -END.size], entries=payload.entries)
+        return Listed(tuple(record for record, _ in found), hashlib.sha256(tail).hexdigest())
     except (OSError, NotCanonicalError) as error:
         raise PayloadDamagedError(payload.key) from error
+
+
+def payload_records(payload: PayloadSource) -> tuple[Record, ...]:
+    """Return what a payload says that it holds; raises PayloadDamagedError."""
+    return listed_in(payload).records
 
 
 @contextmanager

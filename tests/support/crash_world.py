@@ -1,112 +1,71 @@
-"""What a build may leave behind when one of its file operations goes wrong: threats §3.
+"""What a command may leave behind when one of its file operations goes wrong: threats §3.
 
-A scenario is a project and a store in a certain state, and what a build makes of them when
-nothing goes wrong. `try_plan` puts that state back, runs a build with a fault and holds what is
+`try_plan` puts the state of a scenario back, runs the command with a fault and holds what is
 there afterwards against the invariants.
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from support.build_world import LIBRARY
-from support.disk_faults import ERRNOS, FaultyHost, Plan, Ran, fast_folder
+from support.crash_scenarios import RECIPES, Recipe, Scenario, lock_of, write_project
+from support.disk_faults import FaultyHost, Plan, Ran, fast_folder
+from support.image_world import write_aws_like_base
 from support.index_server import IndexServer
+from support.intensity import TORTURE
 from support.lpack_runner import LpackRunner
 from support.wheel_builder import build_wheel
 
 from packager.wheels.store import Store
 from packager.wheels.store_keeping import verify_store
 
-_PYPROJECT = """
-[tool.lpack]
-runtime = "python3.13"
-architecture = "x86_64"
-requirements = ["pylock.toml"]
-source = ["app.py"]
-
-[tool.lpack.functions.api]
-handler = "app.handler"
-"""
 # What is locked needs no pip, and asking it for its settings takes most of the time.
 _NO_PIP = {"FAULTY_HOST_PYTHON": "/bin/false"}
-_TEMPORARY = re.compile(r"\.part$|/v1/tmp/.+-.+-")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Scenario:
-    """A state of project and store below `template`; `golden` are the outputs' right digests."""
-
-    name: str
-    template: Path
-    arguments: tuple[str, ...]
-    golden: dict[str, str]
-    operations: tuple[str, ...]
-
-    def kills(self) -> list[Plan]:
-        """One plan for every boundary between two operations, and for every half operation."""
-        numbers = range(1, len(self.operations) + 1)
-        modes = ("kill-before", "kill-within")
-        return [Plan(mode=mode, number=number) for number in numbers for mode in modes]
-
-    def errors(self) -> list[Plan]:
-        """One plan for every operation, every errno it can answer, once and for good."""
-        return [
-            Plan(mode=mode, operation=operation, number=number, errno=code)
-            for operation, codes in ERRNOS.items()
-            for number in range(1, self.operations.count(operation) + 1)
-            for code in codes
-            for mode in ("fail", "fail-always")
-        ]
+_TEMPORARY = re.compile(r"\.part$|/v1/tmp/.")
+_MARK = re.compile(r"[0-9a-f]{8}-\d+-[0-9a-f]{16}")
+_MAY_STAY = {"unlink", "list", "open"}
+"""Whoever cannot look into a folder, or remove a file from it, cannot clean up either."""
 
 
 class CrashWorld:
     """Scenarios that share an index and a folder in memory."""
 
-    def __init__(self, folder: Path, index_url: str) -> None:
-        """Make the templates below `folder`; wheels are served at `index_url`."""
+    def __init__(self, folder: Path, index_url: str, lock: str) -> None:
+        """Make the templates below `folder`; the wheels of `lock` are served at `index_url`."""
         self.folder = folder
-        self.index_url = index_url
+        self._index_url = index_url
+        self._lock = lock
         self._lpack = LpackRunner(home=folder / "home")
+        self._base = write_aws_like_base(folder / "base")
+        self._scenarios: dict[str, Scenario] = {}
+        self._right_after: set[tuple[str, str]] = set()
 
     def environment(self) -> dict[str, str]:
         """The environment of the runs."""
         return self._lpack.environment()
 
-    def scenarios(self, host: FaultyHost) -> list[Scenario]:
-        """Build each once without a fault."""
-        first = self.folder / "first"
-        project = first / "project"
-        project.mkdir(parents=True)
-        (project / "pyproject.toml").write_text(_PYPROJECT, encoding="utf-8")
-        (project / "requirements.txt").write_text("alpha\n", encoding="utf-8")
-        self._edit(first, 1)
-        self._run(host, first, ("-r", "requirements.txt", "--lock"), locks=True)
-        shutil.rmtree(first / "store")
-        shutil.rmtree(project / "dist")
-        cold = self._scenario(host, "cold", first, ())
-        warm = self.folder / "warm"
-        _copy(first, warm)
-        self._run(host, warm, ())
-        edited = self.folder / "edited"
-        _copy(warm, edited)
-        self._edit(edited, 2)
-        code = self._scenario(host, "edited code", edited, ())
-        release = self._scenario(host, "other settings", warm, ("--release",))
-        return [cold, code, release]
+    def scenario(self, host: FaultyHost, name: str) -> Scenario:
+        """Prepare a scenario of `RECIPES`, and run it once without a fault."""
+        if name not in self._scenarios:
+            self._scenarios[name] = self._made(host, name, RECIPES[name])
+        return self._scenarios[name]
+
+    def command(self, arguments: Sequence[str]) -> list[str]:
+        """Name the index in `arguments`."""
+        return [self._index_url if each == "INDEX" else each for each in arguments]
 
     def try_plan(self, host: FaultyHost, scenario: Scenario, plan: Plan, place: Path) -> Ran:
         """Run `scenario` with `plan` in the folder `place` and demand all invariants."""
-        shutil.rmtree(place, ignore_errors=True)
-        _copy(scenario.template, place)
+        put_back(scenario, place)
         before = _outputs(place)
-        ran = self._run(host, place, scenario.arguments, plan=plan, may_fail=True)
+        ran = self._run(host, place, scenario.command, plan=plan, may_fail=True)
         self._check_outputs(scenario, place, before, ran)
         check_answer(ran)
         self.check_after(host, scenario, place, ran)
@@ -115,52 +74,80 @@ class CrashWorld:
     def check_after(
         self, host: FaultyHost, scenario: Scenario, place: Path, ran: Ran | None = None
     ) -> None:
-        """Demand that the next run is right, and leaves a whole store and no temporaries."""
+        """Demand that the next run is right, and leaves a whole store and no temporaries.
+
+        What was right after the same bytes under the same names is not tried again, but in
+        `make torture`.
+        """
+        state = (scenario.name, _state(place))
+        if state in self._right_after and not TORTURE:
+            return
         told = ran.explain() if ran is not None else "a kill"
         self.check_build(host, scenario, place, told)
         left = [name for name in _files(place) if _TEMPORARY.search(name)]
         assert left == [], f"{left} left by {told}"
         damaged = verify_store(Store(place / "store" / "v1")).damaged
         assert damaged == (), f"{damaged} after {told}"
+        self._right_after.add(state)
 
     def check_build(
         self, host: FaultyHost, scenario: Scenario, place: Path, told: str = "damage"
     ) -> None:
         """Demand that a build of what lies in `place` gives the right bytes."""
-        again = self._run(host, place, scenario.arguments, may_fail=True)
-        assert again.exit_code == 0, f"the next run after {told}\n{again.explain()}"
-        assert _outputs(place) == scenario.golden, f"wrong bytes after {told}"
+        for command in scenario.repeat:
+            again = self._run(host, place, command, may_fail=True)
+            assert again.exit_code == 0, f"the next run after {told}\n{again.explain()}"
+        found = _outputs(place)
+        assert found == scenario.golden, f"{_differing(found, scenario.golden)} after {told}"
 
     def _check_outputs(
         self, scenario: Scenario, place: Path, before: dict[str, str], ran: Ran
     ) -> None:
         after = _outputs(place)
-        for name in (*before, *after):
-            allowed = {before.get(name), scenario.golden[name]}
-            assert after.get(name) in allowed, f"{name} is damaged by {ran.explain()}"
-        if ran.exit_code == 0:
-            assert after == scenario.golden, f"success without a result: {ran.explain()}"
+        for name in {*before, *after}:
+            # A blob that no index names does no harm, as long as it is what its name says.
+            blob = "/blobs/" in name and after.get(name) in (None, name.rpartition("/")[2])
+            allowed = {before.get(name), scenario.golden.get(name)}
+            assert blob or after.get(name) in allowed, f"{name} is damaged by {ran.explain()}"
+        for index in (place / "project" / "dist").glob("*.oci/index.json"):
+            missing = _missing_blobs(index)
+            assert not missing, f"{index} lacks {missing} after {ran.explain()}"
+        if ran.exit_code == 0 and scenario.command in scenario.repeat[-1:]:
+            there = {name: digest for name, digest in after.items() if "/blobs/" not in name}
+            wanted = scenario.golden if len(there) == len(after) else {**after, **scenario.golden}
+            assert after == wanted, f"success without a result: {ran.explain()}"
+        if ran.exit_code > 0 and ran.plan.mode == "fail" and ran.plan.operation not in _MAY_STAY:
+            left = [name for name in _files(place / "project") if _TEMPORARY.search(name)]
+            assert left == [], f"{left} left by {ran.explain()}"
 
-    def _scenario(
-        self, host: FaultyHost, name: str, template: Path, arguments: tuple[str, ...]
-    ) -> Scenario:
+    def _made(self, host: FaultyHost, name: str, recipe: Recipe) -> Scenario:
+        template = self.folder / "templates" / name.replace(" ", "-")
+        if recipe.built_before:
+            warm = self.folder / "templates" / f"warm-{recipe.project}"
+            if not warm.exists():
+                write_project(warm, recipe.project, lock=self._lock, base=self._base)
+                # The same folder each time: images remember by it what lies there.
+                self._run(host, warm, recipe.repeat[-1])
+            copy(warm, template)
+        else:
+            write_project(template, recipe.project, lock=self._lock, base=self._base)
+        recipe.prepare(template)
         place = self.folder / "golden"
         shutil.rmtree(place, ignore_errors=True)
-        _copy(template, place)
-        ran = self._run(host, place, arguments)
+        copy(template, place)
+        ran = self._run(host, place, recipe.command)
+        for command in recipe.repeat if recipe.command not in recipe.repeat[-1:] else ():
+            self._run(host, place, command)
         golden = _outputs(place)
-        assert len(golden) == 2
+        assert len(golden) >= 2
         return Scenario(
             name=name,
             template=template,
-            arguments=arguments,
+            command=recipe.command,
+            repeat=recipe.repeat,
             golden=golden,
             operations=ran.operations,
         )
-
-    def _edit(self, place: Path, value: int) -> None:
-        code = f"import alpha\n\n\ndef handler(event, context):\n    return {value}\n"
-        (place / "project" / "app.py").write_text(code, encoding="utf-8")
 
     def _run(
         self,
@@ -170,15 +157,13 @@ class CrashWorld:
         *,
         plan: Plan | None = None,
         may_fail: bool = False,
-        locks: bool = False,
     ) -> Ran:
-        store = {"LPACK_CACHE_DIR": str(place / "store")}
         ran = host.run(
-            ("build", "--index-url", self.index_url, *arguments),
+            self.command(arguments),
             folder=place / "project",
             watched=[place],
             plan=plan,
-            environment=store if locks else store | _NO_PIP,
+            environment={"LPACK_CACHE_DIR": str(place / "store"), **_NO_PIP},
         )
         assert may_fail or ran.exit_code == 0, ran.explain()
         return ran
@@ -214,18 +199,70 @@ def crash_world() -> Iterator[CrashWorld]:
             ),
             build_wheel(folder / "wheels", "beta", "1.2", files={"beta/_native.so": LIBRARY}),
         ]  # fmt: skip
+        digests = [hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels]
         with IndexServer(wheels) as index:
-            yield CrashWorld(folder, index.url)
+            yield CrashWorld(folder, index.url, lock_of(wheels, digests, index.url))
 
 
-def _copy(source: Path, destination: Path) -> None:
+def put_back(scenario: Scenario, place: Path) -> None:
+    """Bring the state of `scenario` into the folder `place`."""
+    shutil.rmtree(place, ignore_errors=True)
+    copy(scenario.template, place)
+
+
+def copy(source: Path, destination: Path) -> None:
+    """Copy a state, its dates too."""
     shutil.copytree(source, destination, symlinks=True)
 
 
 def _files(folder: Path) -> list[str]:
-    return [os.path.join(top, name) for top, _, names in os.walk(folder) for name in names]  # noqa: PTH118
+    """Return the paths of all files, and of folders among the temporaries."""
+    return [
+        os.path.join(top, name)  # noqa: PTH118 -- thousands of times
+        for top, folders, names in os.walk(folder)
+        for name in (*names, *(folders if top.endswith("/v1/tmp") else ()))
+    ]
+
+
+def _state(place: Path) -> str:
+    """Digest what lies below `place`: names, without the random part, and contents."""
+    digest = hashlib.sha256()
+    for path in sorted(_files(place)):
+        name = _MARK.sub("mark", path.removeprefix(str(place)))
+        with open(path, "rb") as file:  # noqa: PTH123 -- thousands of times
+            content = hashlib.sha256(file.read()).hexdigest()
+        digest.update(f"{name}\0{content}\n".encode())
+    return digest.hexdigest()
 
 
 def _outputs(place: Path) -> dict[str, str]:
-    found = (place / "project" / "dist").glob("api.*")
-    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
+    """Return the digests of all outputs, by their path below dist."""
+    dist = place / "project" / "dist"
+    return {
+        name.removeprefix(str(dist)): hashlib.sha256(Path(name).read_bytes()).hexdigest()
+        for name in _files(dist)
+        if not _TEMPORARY.search(name)
+    }
+
+
+def _differing(found: dict[str, str], wanted: dict[str, str]) -> str:
+    names = [name for name in {*found, *wanted} if found.get(name) != wanted.get(name)]
+    return f"wrong or missing: {sorted(names)}"
+
+
+def _missing_blobs(index: Path) -> list[str]:
+    """Return the digests that an image in the layout of `index` names and that are not there."""
+    blobs = index.parent / "blobs" / "sha256"
+
+    def place(descriptor: dict[str, str]) -> Path:
+        return blobs / descriptor["digest"].removeprefix("sha256:")
+
+    missing = []
+    for entry in json.loads(index.read_text(encoding="utf-8"))["manifests"]:
+        if not place(entry).is_file():
+            missing.append(entry["digest"])
+            continue
+        manifest = json.loads(place(entry).read_text(encoding="utf-8"))
+        parts = [manifest["config"], *manifest["layers"]]
+        missing += [part["digest"] for part in parts if not place(part).is_file()]
+    return missing

@@ -17,21 +17,39 @@ from typing import Any
 
 OPERATIONS = (
     "open", "read", "write", "sync", "rename", "mkdir", "unlink", "stat", "list", "close",
-    "truncate",
+    "truncate", "copy", "map",
 )  # fmt: skip
 MODES = ("observe", "fail", "fail-always", "kill-before", "kill-within")
 _JOURNAL_ENTRIES = 65_536
 _LOADED = (
+    "deflate",
+    "encodings.ascii",
+    "encodings.utf_8_sig",
+    "packager.cli.again",
     "packager.cli.build",
     "packager.cli.cache",
+    "packager.cli.ending",
+    "packager.cli.entry",
+    "packager.cli.lazy_group",
+    "packager.cli.main",
     "packager.cli.unchanged",
+    "packager.lock.lockfile",
+    "packager.lock.uv_backend",
+    "packager.pipeline_bootstrap",
     "packager.pipeline_dependencies",
+    "packager.pipeline_image",
+    "packager.pipeline_layers",
+    "packager.pipeline_offload",
     "packager.wheels.download",
     "packager.wheels.fetching",
     "packager.wheels.http_client",
-    "packager.lock.uv_backend",
-    "packager.lock.lockfile",
+    "packager.wheels.store_keeping",
     "requests",
+)
+_REMEMBERED = (
+    ("packager.code_identity", "code_identity", ()),
+    ("packager.runtime.targets", "load_target", ("python3.13", "x86_64", "lambda")),
+    ("packager.runtime.catalog", "load_catalog", ("python3.13",)),
 )
 
 
@@ -40,6 +58,9 @@ def main() -> None:
     library = ctypes.CDLL(sys.argv[1])
     for name in _LOADED:
         importlib.import_module(name)
+    # What these read lies outside the folders that are watched, and is kept for good.
+    for name, function, arguments in _REMEMBERED:
+        getattr(importlib.import_module(name), function)(*arguments)
     # What is there already is never looked at again: the forks share it without copying.
     gc.freeze()
     for line in sys.stdin:

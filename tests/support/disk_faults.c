@@ -15,11 +15,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-enum op { OPEN, READ, WRITE, SYNC, RENAME, MKDIR, UNLINK, STAT, LIST, CLOSE, TRUNCATE, OPS };
+enum op { OPEN, READ, WRITE, SYNC, RENAME, MKDIR, UNLINK, STAT, LIST, CLOSE, TRUNCATE, COPY, MAP, OPS };
 enum mode { OBSERVE, FAIL, FAIL_ALWAYS, KILL_BEFORE, KILL_WITHIN };
 
 #define JOURNAL_ENTRIES 65536
@@ -197,7 +198,36 @@ WRAP(int, -1, STAT, lstat64, (const char *path, struct stat64 *found), below(pat
 WRAP(int, -1, STAT, fstatat64, (int folder, const char *path, struct stat64 *found, int flags),
      below_at(folder, path), (folder, path, found, flags))
 WRAP(int, -1, STAT, fstat64, (int fd, struct stat64 *found), is_watched(fd), (fd, found))
+WRAP(ssize_t, -1, COPY, copy_file_range,
+     (int from, off_t *at, int to, off_t *there, size_t count, unsigned flags), is_watched(to),
+     (from, at, to, there, count, flags))
+WRAP(void *, MAP_FAILED, MAP, mmap64,
+     (void *address, size_t length, int protection, int flags, int fd, off_t offset),
+     is_watched(fd), (address, length, protection, flags, fd, offset))
 WRAP(DIR *, NULL, LIST, opendir, (const char *path), below(path), (path))
+
+/* From here on the folder's descriptor is closed by closedir, which nobody sees. */
+DIR *fdopendir(int fd) {
+    static DIR *(*next)(int);
+    if (!next) next = (DIR * (*)(int)) dlsym(RTLD_NEXT, "fdopendir");
+    int verdict = is_watched(fd) ? reached(LIST) : 0;
+    if (verdict > 0) return NULL;
+    DIR *result = next(fd);
+    if (verdict < 0) die();
+    if (result) watch(fd, 0);
+    return result;
+}
+
+/* Unlike the others it answers with the error itself. */
+int posix_fallocate64(int fd, off_t offset, off_t length) {
+    static int (*next)(int, off_t, off_t);
+    if (!next) next = (int (*)(int, off_t, off_t))dlsym(RTLD_NEXT, "posix_fallocate64");
+    int verdict = is_watched(fd) ? reached(TRUNCATE) : 0;
+    if (verdict > 0) return wanted_errno;
+    int result = next(fd, offset, length);
+    if (verdict < 0) die();
+    return result;
+}
 
 int close(int descriptor) {
     static int (*next)(int);

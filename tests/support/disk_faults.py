@@ -30,6 +30,8 @@ ERRNOS: dict[str, tuple[int, ...]] = {
     "list": (errno.EIO, errno.EACCES, errno.EMFILE),
     "close": (errno.EIO, errno.ENOSPC, errno.EDQUOT),
     "truncate": (errno.EIO, errno.ENOSPC),
+    "copy": (errno.EIO, errno.ENOSPC, errno.EDQUOT, errno.EXDEV),
+    "map": (errno.ENOMEM, errno.ENFILE),
 }
 """What each operation can answer, of the errors that the programme names (threats §3, F1)."""
 

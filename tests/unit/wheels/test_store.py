@@ -214,6 +214,16 @@ def test_only_what_nobody_writes_any_more_is_swept(
     assert (name not in temporaries(store)) == swept
 
 
+def test_a_folder_that_was_being_removed_is_swept(store: Store) -> None:
+    """`lpack cache prune` was killed between its rename and the last file."""
+    store.write_document("kind", "key", {})
+    aside = store.root / "tmp" / mark_of_a_dead_process()
+    (aside / "deep").mkdir(parents=True)
+    (aside / "deep" / "file").write_text("x", encoding="utf-8")
+    Store(store.root).write_document("kind", "key", {})
+    assert not aside.exists()
+
+
 @pytest.mark.parametrize("name", [".swept", "notes.txt", "x-1-y.whl", "0123abcd-1-short.whl"])
 def test_files_of_others_are_never_swept(store: Store, name: str) -> None:
     put_wheel(store)
