@@ -23,8 +23,8 @@ from packager.wheels.store import Store
 
 _FLAGS = ("frozen", "offline", "upgrade", "write_lock")
 _HOW = (
-    "every", "changed_since", "shard", "jobs", "depfile", "unpacked", "output_format", "quiet",
-    "verbose",
+    "every", "changed_since", "shard", "jobs", "depfile", "unpacked", "check", "output_format",
+    "quiet", "verbose",
 )  # fmt: skip
 
 
@@ -45,6 +45,7 @@ _HOW = (
     type=click.Path(path_type=Path),
     help="Unpack the zip of the one function into this empty folder too.",
 )
+@click.option("--check", is_flag=True, help="Make it once more by a slow way, and compare.")
 @click.option(
     "--output-format",
     type=click.Choice(["text", "json"]),
@@ -63,6 +64,7 @@ def command(**values: Any) -> int:  # noqa: ANN401 -- click's values
     lpack build --requirements requirements.txt --upload s3
     lpack build --changed-since origin/main --shard 3/10
     lpack build api --depfile        for make: writes dist/api.zip.d too
+    lpack build --check              is what lies in dist what the wheels and your files make?
     """  # noqa: D301 -- \b is click's mark for lines that stay as they are
     started_ns = now_ns()
     functions, flags, how = values.pop("functions"), _taken(values, _FLAGS), _taken(values, _HOW)
@@ -73,8 +75,6 @@ def command(**values: Any) -> int:  # noqa: ANN401 -- click's values
     chosen = _selected(known, how["changed_since"], how["shard"], store=store)
     unpacked = how["unpacked"] if chosen else None
     check_unpacked(unpacked, chosen)
-    arguments = sys.argv[1:]
-    stamp = recall(arguments)
     verbosity = -1 if how["quiet"] else int(how["verbose"])
     request = Request(
         functions=chosen,
@@ -90,11 +90,24 @@ def command(**values: Any) -> int:  # noqa: ANN401 -- click's values
         depfile=how["depfile"],
         everyone=_everyone(known, overrides, named=functions),
     )
-    earlier = stamp["answers"] if stamp is not None else ()
-    code = build_all(request, arguments, store=store, started_ns=started_ns, earlier=earlier)
+    code = _build(request, store=store, started_ns=started_ns, check=how["check"])
     if unpacked:
         write_unpacked(unpacked, chosen[0], Console(verbosity))
     return code
+
+
+def _build(request: Request, *, store: Store, started_ns: int, check: bool) -> int:
+    arguments = [each for each in sys.argv[1:] if not (check and each == "--check")]
+    stamp = recall(arguments)
+    earlier = stamp["answers"] if stamp is not None else ()
+    if check:
+        # Loaded here because hardly any build asks for it.
+        from packager.cli.checking import build_and_check  # noqa: PLC0415
+
+        return build_and_check(
+            request, arguments, store=store, started_ns=started_ns, earlier=earlier
+        )
+    return build_all(request, arguments, store=store, started_ns=started_ns, earlier=earlier)
 
 
 def _taken(values: dict[str, Any], names: Sequence[str]) -> dict[str, Any]:

@@ -19,9 +19,14 @@ def render_refusals(builds: Iterable[Build]) -> str:
 
 
 def shown_path(build: Build) -> str:
-    """Return the artifact's path for people: seen from here when it lies below."""
-    path = os.path.relpath(build.artifact.path)
-    return build.artifact.path if path.startswith("..") else path
+    """Return the artifact's path for people."""
+    return seen_from_here(build.artifact.path)
+
+
+def seen_from_here(path: str) -> str:
+    """Return a path for people: from the current folder when it lies below."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith("..") else relative
 
 
 def _limits(build: Build) -> Iterator[LpackError]:

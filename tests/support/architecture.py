@@ -21,7 +21,7 @@ STAGES = frozenset(
         "measure",
         "place",
     }
-    | {"registry", "report", "runtime", "shared", "slim", "verify", "wheels"}
+    | {"reference", "registry", "report", "runtime", "shared", "slim", "verify", "wheels"}
 )
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40

@@ -1,0 +1,1 @@
+"""The slow way to an artifact, with the standard library: what the fast way is held against."""
