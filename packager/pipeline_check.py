@@ -47,10 +47,12 @@ class Checked(NamedTuple):
 
 
 class _Slow(NamedTuple):
-    """Where the reference is made and from what."""
+    """Where the reference is made, from what and how."""
 
     folder: Path
     store: Store
+    options: BuildOptions
+    reporter: Reporter
 
     @property
     def target_dir(self) -> Path:
@@ -98,27 +100,41 @@ def check_builds(
 
     Raises LpackError as a build does, and when an artifact is not there or no zip.
     """
-    options = options._replace(upgrade=False, write_lock=False)
+    options = options._replace(upgrade=False, write_lock=False, alone=True)
     with TemporaryDirectory(prefix="lpack-check-") as name:
-        slow = _Slow(Path(name), _lent(store, Path(name, "store")))
-        inside = {each.name: each._replace(target_dir=slow.target_dir) for each in everyone}
-        moved = [inside.setdefault(each.name, each._replace(target_dir=slow.target_dir))
-                 for each in functions]  # fmt: skip
+        slow = _Slow(Path(name), _lent(store, Path(name, "store")), options, reporter)
+        inside = {
+            each.name: each._replace(target_dir=slow.target_dir)
+            for each in (*everyone, *functions)
+        }  # fmt: skip
         layers = layers_of(
-            moved, [*inside.values()], store=slow.store, options=options, reporter=reporter
+            [inside[each.name] for each in functions],
+            [*inside.values()],
+            store=slow.store,
+            options=options,
+            reporter=reporter,
         )
         checked: dict[Path, Checked] = {}
-        for function, fresh in zip(functions, moved, strict=True):
-            tree = collect_source(function)
-            more: dict[str, Any] = {}
-            if fresh.name in layers:
-                more["layers"] = layers[fresh.name]
-            build = _builder(fresh)(
-                fresh, tree, store=slow.store, options=options, reporter=reporter, **more
-            )
-            for each in _compared(function, build, tree, slow, layers.get(fresh.name)):
+        for function in functions:
+            for each in _check(function, layers.get(function.name), slow):
                 checked.setdefault(each.path, each)
         return [*checked.values()]
+
+
+def _check(function: Function, layers: FunctionLayers | None, slow: _Slow) -> Iterator[Checked]:
+    """Build one function in the slow folder and compare all its outputs."""
+    fresh, tree = function._replace(target_dir=slow.target_dir), collect_source(function)
+    more: dict[str, Any] = {} if layers is None else {"layers": layers}
+    build = _builder(fresh)(
+        fresh, tree, store=slow.store, options=slow.options, reporter=slow.reporter, **more
+    )
+    if fresh.sbom:
+        # Loaded here because it needs an extra; the statement of provenance names a commit.
+        from packager.pipeline_supply import write_supply  # noqa: PLC0415
+
+        told = build.function._replace(provenance=False)
+        write_supply(build._replace(function=told), tree, store=slow.store)
+    yield from _compared(function, build, tree, slow, layers)
 
 
 def _builder(function: Function) -> Callable[..., Build]:
@@ -242,6 +258,8 @@ def _as_a_whole(fresh: Function) -> Iterator[str]:
     )
     if fresh.package_type == "image" and fresh.image_archive:
         yield f"{fresh.name}.image.tar"
+    if fresh.sbom:
+        yield f"{fresh.name}.cdx.json"
 
 
 def _bytes(shipped: Path, fresh: Path) -> Checked:

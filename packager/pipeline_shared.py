@@ -60,12 +60,12 @@ def _side(place: SharedPlace) -> _Side:
 def shared_build(
     function: Function, memory: Memory, *, options: BuildOptions, reporter: Reporter
 ) -> "SharedBuild | None":
-    """Return the shared store for one build, None where there is none or no network is allowed.
+    """Return the shared store for one build, None where there is none or it must not be asked.
 
     Raises UsageError when the environment names one that cannot be.
     """
     place = shared_place(os.environ)
-    if place is None or options.offline:
+    if place is None or options.offline or options.alone:
         return None
     return SharedBuild(_side(place), function, memory, reporter=reporter)
 

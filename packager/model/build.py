@@ -15,13 +15,15 @@ class BuildOptions(NamedTuple):
     """How to build, as opposed to what: nothing here changes the bytes of equal inputs.
 
     `frozen` forbids resolving anew, `offline` forbids the network, `upgrade` forgets the
-    remembered resolution, `write_lock` writes a PEP 751 file next to the project.
+    remembered resolution, `write_lock` writes a PEP 751 file next to the project. A build that is
+    `alone` takes nothing from a shared store.
     """
 
     frozen: bool = False
     offline: bool = False
     upgrade: bool = False
     write_lock: bool = False
+    alone: bool = False
 
 
 class BuiltLayer(NamedTuple):
