@@ -133,7 +133,7 @@ def _check(function: Function, layers: FunctionLayers | None, slow: _Slow) -> It
         from packager.pipeline_supply import write_supply  # noqa: PLC0415
 
         told = build.function._replace(provenance=False)
-        write_supply(build._replace(function=told), tree, store=slow.store)
+        write_supply(build._replace(function=told), tree, store=slow.store, reporter=slow.reporter)
     yield from _compared(function, build, tree, slow, layers)
 
 
