@@ -62,6 +62,7 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.inspect.zip_directory": {"read"},
     "packager.leftovers": {"process", "read", "write"},
     "packager.lock.backend": {"environment", "read"},
+    "packager.lock.build_environment": {"environment", "process"},
     "packager.lock.indexes": {"process"},
     "packager.lock.lockfile": {"read", "write"},
     "packager.lock.locking": {"write"},

@@ -23,6 +23,7 @@ from packaging.utils import NormalizedName, parse_wheel_filename
 
 from packager.errors import CannotBuild
 from packager.lock.backend import find_uv
+from packager.lock.build_environment import run_hook
 from packager.lock.indexes import strategy_of, uv_variables
 from packager.lock.sdist_download import download_sdist
 from packager.lock.select import SdistReference
@@ -139,17 +140,14 @@ def _build(
 
 
 def _run_backend(source: Path, out: Path, title: str) -> Path:
-    """Run the project's build backend in an environment of its own."""
+    """Run the project's build backend in an environment of its own, without credentials."""
     from build import BuildBackendException, BuildException, ProjectBuilder  # noqa: PLC0415 -- only here
     from build.env import DefaultIsolatedEnv  # noqa: PLC0415 -- loaded only when something is built
-    from pyproject_hooks import quiet_subprocess_runner  # noqa: PLC0415 -- likewise
 
     installer: Literal["uv", "pip"] = "uv" if find_uv() else "pip"
     try:
         with DefaultIsolatedEnv(installer=installer) as isolated:
-            builder = ProjectBuilder.from_isolated_env(
-                isolated, source, runner=quiet_subprocess_runner
-            )
+            builder = ProjectBuilder.from_isolated_env(isolated, source, runner=run_hook)
             isolated.install(builder.build_system_requires)
             isolated.install(builder.get_requires_for_build("wheel"))
             return Path(builder.build("wheel", out))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.index_server import IndexServer
+from support.index_server import Fault, IndexServer
 from support.lock_world import (
     PASSWORD,
     USER,
@@ -17,6 +17,7 @@ from support.lock_world import (
     declared,
     source_project,
 )
+from support.wheel_builder import build_wheel
 
 from packager.errors import CannotBuild, UsageError
 from packager.lock.backend import Resolver
@@ -177,6 +178,16 @@ def test_first_index_wins_with_uv(locker: Locker, tmp_path: Path) -> None:
             assert chosen(locker("leaf", resolver=resolver, settings=merged)) == {
                 "leaf": "leaf-2.0-py3-none-any.whl"
             }
+
+
+@both
+def test_yanked_versions_are_taken_only_when_pinned(tmp_path: Path, resolver: Resolver) -> None:
+    wheels = [build_wheel(tmp_path / "wheels", "beta", version) for version in ("1.0", "2.0")]
+    with IndexServer(wheels, faults={wheels[1].name: Fault(yanked="it deletes files")}) as index:
+        locker = Locker(index, tmp_path / "built")
+        for line, version in (("beta", "1.0"), ("beta>=1", "1.0"), ("beta==2.0", "2.0")):
+            [pin] = locker(line, resolver=resolver).selection.pins
+            assert str(pin.version) == version, line
 
 
 @both

@@ -122,3 +122,33 @@ def test_build_requirements_come_from_the_same_indexes() -> None:
     assert values["UV_DEFAULT_INDEX"] == values["PIP_INDEX_URL"] == "https://h/simple"
     assert values["UV_INDEX"] == values["PIP_EXTRA_INDEX_URL"] == "https://x/simple"
     assert (values["UV_OFFLINE"], values["PIP_NO_INDEX"]) == ("1", "1")
+
+
+SECRETS = {
+    "ACTIONS_ID_TOKEN_REQUEST_URL": "x",
+    "AWS_SECRET_ACCESS_KEY": "x",
+    "aws_session_token": "x",
+    "GITHUB_TOKEN": "x",
+    "HTTPS_PROXY": "http://me:x@127.0.0.1:9",
+    "MY_API_KEY": "x",
+    "PIP_INDEX_URL": "http://127.0.0.1:9/simple",
+    "SSH_AUTH_SOCK": "x",
+    "TWINE_PASSWORD": "x",
+    "UV_INDEX_HOUSE_USERNAME": "x",
+}
+HARMLESS = {"CFLAGS": "-O2", "MYLIB_ROOT": "/somewhere", "LC_ALL": "C", "KEYBOARD": "x"}
+
+
+def test_a_backend_sees_no_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backend itself writes down what it sees, those variables among it that builds need."""
+    for name, value in (SECRETS | HARMLESS).items():
+        monkeypatch.setenv(name, value)
+    project = source_project(tmp_path / "thing", "thing")
+    backend = (project / "backend.py").read_text()
+    seen = tmp_path / "seen"
+    spy = f"import os\npathlib.Path({str(seen)!r}).write_text(str(sorted(os.environ)))\n"
+    (project / "backend.py").write_text(backend + spy)
+    _project(tmp_path, project)
+    names = seen.read_text()
+    assert [name for name in SECRETS if f"'{name}'" in names] == []
+    assert [name for name in (*HARMLESS, "PATH", "HOME") if f"'{name}'" not in names] == []
