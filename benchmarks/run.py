@@ -30,6 +30,7 @@ from predictions import (  # noqa: E402 -- likewise
     measure_predictions,
     render_predictions,
 )
+from shared import Shared, measure_shared, render_shared  # noqa: E402 -- likewise
 from sizes import Sizes, measure_sizes, render_sizes  # noqa: E402 -- likewise
 from speed import SpeedResult, measure_speed, render_speed  # noqa: E402 -- likewise
 from support.fixture_wheels import (  # noqa: E402 -- likewise
@@ -42,7 +43,17 @@ from support.index_server import IndexServer  # noqa: E402 -- likewise
 from timing import ContenderFailedError  # noqa: E402 -- likewise
 from workload import Bench  # noqa: E402 -- likewise
 
-SECTIONS = ("speed", "sizes", "imports", "predictions", "images", "forms", "peers", "growth")
+SECTIONS = (
+    "speed",
+    "sizes",
+    "imports",
+    "predictions",
+    "images",
+    "forms",
+    "peers",
+    "growth",
+    "shared",
+)
 PEER_WORKLOADS = ("W5",)
 """Where a whole build of others takes seconds, not minutes."""
 GROWTH_STEPS = (1, 10, 30, 100)
@@ -61,6 +72,7 @@ class Results:
     predictions: Predictions = field(default_factory=Predictions)
     images: Images = field(default_factory=Images)
     forms: Forms = field(default_factory=Forms)
+    shared: Shared = field(default_factory=Shared)
 
     def measure(self, fresh: Bench, *, sections: Sequence[str], rounds: int) -> None:
         """Build one workload with an empty store, then measure what `sections` name."""
@@ -85,6 +97,8 @@ class Results:
             measure_peers(kept, self.peers, rounds=1)
         if "forms" in sections:
             measure_forms(kept, self.forms)
+        if "shared" in sections:
+            measure_shared(kept, self.shared, rounds=min(rounds, 3))
 
     def render(self, facts: dict[str, str], *, seconds: float) -> str:
         """Write the whole page."""
@@ -115,6 +129,8 @@ class Results:
             lines += render_growth(self.growth)
         if self.forms.results or self.forms.skipped:
             lines += render_forms(self.forms)
+        if self.shared.results or self.shared.skipped:
+            lines += render_shared(self.shared)
         return "\n".join(lines)
 
     def to_document(self, facts: dict[str, str]) -> dict[str, Any]:
@@ -127,12 +143,14 @@ class Results:
             "imports": [result.to_document() for result in self.imports.results],
             "images": [result.to_document() for result in self.images.results],
             "forms": [result.to_document() for result in self.forms.results],
+            "shared": [result.to_document() for result in self.shared.results],
             "predictions": [result.to_document() for result in self.predictions.results],
             "skipped": [
                 *self.sizes.skipped,
                 *self.imports.skipped,
                 *self.predictions.skipped,
                 *self.forms.skipped,
+                *self.shared.skipped,
             ],
         }
 

@@ -11,27 +11,9 @@ from packager.model.progress import Reporter
 from packager.model.project import Function
 from packager.model.requirement import RequirementSet
 from packager.model.target import Target
-from packager.pipeline_memory import digest_of, lasting_key_of, tree_digest
+from packager.pipeline_memory import lasting_key_of
+from packager.pipeline_requirements import content_of
 from packager.wheels.store import Store
-
-
-def content_of(requirements: RequirementSet) -> list[Any]:
-    """Everything in the requirements that decides the result, as JSON-ready values."""
-    lock_digest = digest_of(requirements.lock) if requirements.lock else None
-    indexes = requirements.indexes
-    return [
-        [[str(item.requirement), item.origin] for item in requirements.declared],
-        [str(item.requirement) for item in requirements.constraints],
-        [
-            [str(p.path), list(p.extras), tree_digest(str(p.path))]
-            for p in requirements.local_projects
-        ],
-        sorted([*key, *sorted(digests)] for key, digests in requirements.hashes.items()),
-        requirements.require_hashes,
-        requirements.prereleases,
-        lock_digest,
-        [indexes.index_url, *indexes.extra_index_urls, *indexes.find_links, indexes.no_index],
-    ]
 
 
 def lock_requirements(

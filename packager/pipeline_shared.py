@@ -7,40 +7,36 @@ The bytes they tell of are kept under their own digest.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from packaging.metadata import InvalidMetadata
-from packaging.utils import NormalizedName
+from typing import TYPE_CHECKING, Any
 
 from packager.code_identity import code_digest
 from packager.model.build import BuildOptions
 from packager.model.deflating import encoder, large_encoder
-from packager.model.payload import Dependencies, Payload, json_ready, payload_from_document
+from packager.model.payload import Dependencies
 from packager.model.progress import Reporter
 from packager.model.project import Function
 from packager.model.requirement import RequirementSet
-from packager.model.selection import Pin, Selection
 from packager.model.shared_store import Blob, SharedPlace, WrongValueError
-from packager.pipeline_admission import Ready, admission_keys, payload_keys
-from packager.pipeline_memory import Memory, is_whole, lasting_key_of, portable_settings_of
+from packager.pipeline_memory import Memory, lasting_key_of, portable_settings_of
+from packager.pipeline_requirements import determined_content
 from packager.pipeline_shared_values import (
     Entry,
-    admission_fault,
-    blob_of,
     checked_dependencies,
-    checked_payload,
-    determined_content,
     entries_of,
-    entry_of,
 )
 from packager.shared.client import Name, SharedStore
 from packager.shared.settings import shared_place
 from packager.shared.uploads import Uploads
 
-_MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError, InvalidMetadata)
+if TYPE_CHECKING:
+    # It loads what reads METADATA, which an answer needs none of.
+    from packager.model.selection import Selection
+
+_MALFORMED = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 
 class _Side:
@@ -94,13 +90,12 @@ class SharedBuild:
         self, side: _Side, function: Function, memory: Memory, *, reporter: Reporter
     ) -> None:
         """Ask for nothing yet."""
-        self._side = side
-        self._function = function
-        self._store = memory.store
-        self._needs_wheels = memory.needs_wheels
-        self._reporter = reporter
-        self._brought: set[Name] = set()
-        self._keys: list[str] = []
+        self.side = side
+        self.function = function
+        self.store = memory.store
+        self.needs_wheels = memory.needs_wheels
+        self.reporter = reporter
+        self.keys: list[str] = []
 
     def recall_determined(
         self, requirements: RequirementSet, beside: Sequence[str | None]
@@ -115,10 +110,10 @@ class SharedBuild:
         if requirements.lock is None and not requirements.require_hashes:
             return None
         content = determined_content(requirements)
-        return self._recall(self._key("requirements", self._facts(requirements, beside), content))
+        return self._recall(self.key("requirements", self._facts(requirements, beside), content))
 
     def recall_selected(
-        self, requirements: RequirementSet, beside: Sequence[str | None], selection: Selection
+        self, requirements: RequirementSet, beside: Sequence[str | None], selection: "Selection"
     ) -> Dependencies | None:
         """Return the answer for what a resolver chose, as `recall_determined` does."""
         chosen = [
@@ -126,172 +121,96 @@ class SharedBuild:
             for pin in selection.pins
         ]
         facts = self._facts(requirements, beside)
-        return self._recall(self._key("selection", facts, chosen, selection.resolver))
+        return self._recall(self.key("selection", facts, chosen, selection.resolver))
 
     def _recall(self, key: str) -> Dependencies | None:
-        self._keys.append(key)
-        if self._needs_wheels:
+        self.keys.append(key)
+        if self.needs_wheels:
             return None
         found: list[Dependencies] = []
 
         def check(_: Name, value: dict[str, Any]) -> None:
             found.append(checked_dependencies(value))
 
-        self._documents([("answer", key)], check)
+        self.documents([("answer", key)], check)
         if not found:
             return None
-        self._bring(self._missing(found[0]))
+        self.bring(self._missing(found[0]))
         if self._missing(found[0]):
             return None
-        self._reporter.step(
+        self.reporter.step(
             f"{len(found[0].shipped)} payloads from the shared store, no wheel fetched"
         )
         return found[0]
 
-    def without_admission(self, pins: Sequence[Pin]) -> list[Pin]:
-        """Bring what is known of wheels, and return those whose wheel has to be looked at."""
-        keys = admission_keys(self._function, pins)
-        lacking = {
-            ("admitted", self._key(keys[pin.name])): pin
-            for pin in pins
-            if not self._store.has("admitted", keys[pin.name], ".json")
-        }
-
-        def check(name: Name, value: dict[str, Any]) -> None:
-            pin = lacking[name]
-            fault = admission_fault(Ready(keys[pin.name], value), pin)
-            if fault:
-                raise WrongValueError(fault)
-            self._store.write_document("admitted", keys[pin.name], value)
-            self._brought.add(name)
-
-        self._documents(list(lacking), check)
-        if self._needs_wheels:
-            return list(pins)
-        return [pin for name, pin in lacking.items() if name not in self._brought]
-
-    def without_payload(
-        self, pins: Sequence[Pin], ready: Mapping[NormalizedName, Ready], *, python: str
-    ) -> list[Pin]:
-        """Bring payloads, and return those whose payload has to be made of the wheel.
-
-        What was only heard of those wheels is forgotten: they are looked at here.
-        """
-        keys = payload_keys(self._function, pins, ready, python=python)
-        lacking = {
-            ("slimmed", self._key(keys[pin.name])): pin
-            for pin in pins
-            if not self._has_payload(keys[pin.name])
-        }
-        told: dict[Name, Payload] = {}
-
-        def check(name: Name, value: dict[str, Any]) -> None:
-            payload = checked_payload(value)
-            if payload.key != keys[lacking[name].name]:
-                raise WrongValueError("it is about another payload")
-            told[name] = payload
-
-        self._documents(list(lacking), check)
-        self._bring({blob_of(each): entry_of(each) for each in told.values()})
-        for name, payload in told.items():
-            if is_whole(self._store, payload):
-                self._store.write_document("slimmed", payload.key, json_ready(payload))
-                self._brought.add(name)
-        rest = [pin for name, pin in lacking.items() if name not in self._brought]
-        for pin in rest:
-            if not self._store.has("members", ready[pin.name].key, ".json"):
-                self._store.discard("admitted", ready[pin.name].key, ".json")
-        if len(rest) < len(lacking):
-            self._reporter.step(f"{len(lacking) - len(rest)} payloads from the shared store")
-        return rest
-
-    def keep(
-        self,
-        dependencies: Dependencies,
-        pins: Sequence[Pin],
-        ready: Mapping[NormalizedName, Ready],
-        *,
-        python: str,
-    ) -> None:
-        """Have everything uploaded that was not brought from there."""
-        if not self._side.client.settings.writes:
-            return
-        for pin in pins:
-            self._keep("admitted", ready[pin.name].key, {})
-        for key in payload_keys(self._function, pins, ready, python=python).values():
-            known = self._store.read_document("slimmed", key)
-            if known is not None:
-                payload = payload_from_document(known)
-                self._keep("slimmed", key, {blob_of(payload): entry_of(payload)})
-        files = self._paths(entries_of(dependencies))
-        for key in self._keys:
-            self._side.uploads.add("answer", key, dependencies.to_document(), files)
-
-    def _keep(self, kind: str, key: str, entries: Mapping[Blob, Entry]) -> None:
-        name = (kind, self._key(key))
-        document = self._store.read_document(kind, key)
-        if name not in self._brought and document is not None:
-            self._side.uploads.add(*name, document, self._paths(entries))
-
     def _facts(self, requirements: RequirementSet, beside: Sequence[str | None]) -> list[Any]:
         declared = [[str(item.requirement), item.origin] for item in requirements.declared]
-        return [portable_settings_of(self._function), declared, list(beside)]
+        return [portable_settings_of(self.function), declared, list(beside)]
 
-    def _key(self, *values: object) -> str:
-        # Whatever decides bytes is in the key, so that nothing has to be compared.
+    def key(self, *values: object) -> str:
+        """Return the key of `values` there, with everything else that decides bytes."""
         return lasting_key_of(code_digest(), encoder(), large_encoder(), *values)
 
-    def _has_payload(self, key: str) -> bool:
-        known = self._store.read_document("slimmed", key)
-        return known is not None and is_whole(self._store, payload_from_document(known))
+    def paths(self, entries: Sequence[tuple[Blob, Entry]]) -> dict[Blob, Path]:
+        """Return the files on this machine."""
+        return {blob: self.store.file(*entry) for blob, entry in entries}
 
-    def _paths(self, entries: Mapping[Blob, Entry]) -> dict[Blob, Path]:
-        return {blob: self._store.file(*entry) for blob, entry in entries.items()}
-
-    def _missing(self, dependencies: Dependencies) -> dict[Blob, Entry]:
+    def _missing(self, dependencies: Dependencies) -> list[tuple[Blob, Entry]]:
         """Return what the dependencies ship and the store of this machine lacks."""
-        return {
-            blob: entry
-            for blob, entry in entries_of(dependencies).items()
-            if not self._store.has(*entry, blob.bytes)
-        }
+        return [
+            (blob, entry)
+            for blob, entry in entries_of(dependencies)
+            if not self.store.has(*entry, blob.bytes)
+        ]
 
-    def _documents(
+    def documents(
         self, names: Sequence[Name], check: Callable[[Name, dict[str, Any]], None]
     ) -> None:
+        """Ask for documents that were not asked for yet; `check` gets those that are there.
+
+        What it raises for a malformed one makes that a wrong value.
+        """
+
         def checked(name: Name, value: dict[str, Any]) -> None:
             try:
                 check(name, value)
             except _MALFORMED:
                 raise WrongValueError("it does not hold what it should") from None
 
-        new = [name for name in names if name not in self._side.asked]
-        self._side.asked.update(new)
-        self._side.client.documents(new, checked)
+        new = [name for name in names if name not in self.side.asked]
+        self.side.asked.update(new)
+        self.side.client.documents(new, checked)
         self._tell()
 
-    def _bring(self, wanted: Mapping[Blob, Entry]) -> None:
+    def bring(self, wanted: Sequence[tuple[Blob, Entry]]) -> None:
         """Bring bytes into their places in the store of this machine."""
         if not wanted:
             return
+        places: dict[Blob, list[Entry]] = {}
+        for blob, entry in wanted:
+            places.setdefault(blob, []).append(entry)
 
         def receive(blob: Blob, chunks: Iterator[bytes]) -> None:
-            with (
-                self._store.writing(*wanted[blob], durable=False) as temporary,
-                temporary.open("wb") as file,
-            ):
+            with ExitStack() as stack:
+                files = [
+                    stack.enter_context(stack.enter_context(writing).open("wb"))
+                    for writing in (
+                        self.store.writing(*entry, durable=False) for entry in places[blob]
+                    )
+                ]
                 for chunk in chunks:
-                    file.write(chunk)
-                    self._reporter.advance(len(chunk))
-            self._side.uploads.note_there(blob.sha256)
+                    self.reporter.advance(len(chunk))
+                    for file in files:
+                        file.write(chunk)
+            self.side.uploads.note_there(blob.sha256)
 
-        self._reporter.begin("from the shared store", sum(blob.bytes for blob in wanted))
+        self.reporter.begin("from the shared store", sum(blob.bytes for blob in places))
         try:
-            self._side.client.blobs(list(wanted), receive)
+            self.side.client.blobs(list(places), receive)
         finally:
-            self._reporter.end()
+            self.reporter.end()
         self._tell()
 
     def _tell(self) -> None:
-        for warning in self._side.client.warnings():
-            self._reporter.warn(warning)
+        for warning in self.side.client.warnings():
+            self.reporter.warn(warning)

@@ -8,28 +8,13 @@ from typing import Any
 
 from packager.model.offload import SUFFIXES, Offloaded
 from packager.model.payload import Dependencies, Payload, payload_from_document
-from packager.model.requirement import RequirementSet
-from packager.model.selection import Pin
 from packager.model.shared_store import Blob, WrongValueError
-from packager.pipeline_admission import Ready
-from packager.pipeline_memory import digest_of
 from packager.shared.values import is_digest
 
 _LARGEST_BYTES = 4 << 30
 
 Entry = tuple[str, str, str]
 """Kind, key and suffix of a file in the store."""
-
-
-def determined_content(requirements: RequirementSet) -> list[Any]:
-    """Return what of the requirements decides the result whatever index and resolver say."""
-    return [
-        [str(item.requirement) for item in requirements.constraints],
-        sorted([*key, *sorted(digests)] for key, digests in requirements.hashes.items()),
-        requirements.require_hashes,
-        requirements.prereleases,
-        digest_of(requirements.lock) if requirements.lock else None,
-    ]
 
 
 def blob_of(payload: Payload) -> Blob:
@@ -42,15 +27,15 @@ def entry_of(payload: Payload) -> Entry:
     return ("payloads", payload.key, ".zip")
 
 
-def entries_of(dependencies: Dependencies) -> dict[Blob, Entry]:
+def entries_of(dependencies: Dependencies) -> list[tuple[Blob, Entry]]:
     """Return all bytes that the dependencies ship, and where they lie in the store."""
-    found: dict[Blob, Entry] = {}
+    found: list[tuple[Blob, Entry]] = []
     for distribution in dependencies.shipped:
-        for payload in distribution.payloads:
-            found[blob_of(payload)] = entry_of(payload)
+        found += [(blob_of(payload), entry_of(payload)) for payload in distribution.payloads]
         archive = distribution.offloaded
         if archive is not None:
-            found[_blob_of_archive(archive)] = ("offload", archive.key, SUFFIXES[archive.codec])
+            place = ("offload", archive.key, SUFFIXES[archive.codec])
+            found.append((_blob_of_archive(archive), place))
     return found
 
 
@@ -71,17 +56,6 @@ def checked_payload(value: dict[str, Any]) -> Payload:
     payload = payload_from_document(value)
     _check_payload(payload)
     return payload
-
-
-def admission_fault(ready: Ready, pin: Pin) -> str | None:
-    """Say what is wrong with what is told of the wheel of `pin`; raises what parsing raises."""
-    metadata = ready.metadata
-    if (metadata.name, metadata.version) != (pin.name, pin.version):
-        return f"it is about another wheel than `{pin.wheel.filename}`"
-    # Parsed when first read, which must not happen later, where nobody expects a fault.
-    _ = (metadata.requires_dist, metadata.provides_extra)
-    figures = ready.as_it_is[3:7]
-    return None if all(isinstance(each, int) for each in figures) else "it has no figures"
 
 
 def _check_payload(payload: Payload) -> None:

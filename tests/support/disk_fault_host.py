@@ -39,6 +39,7 @@ _LOADED = (
     "packager.pipeline_dependencies",
     "packager.pipeline_image",
     "packager.pipeline_layers",
+    "packager.pipeline_making",
     "packager.pipeline_offload",
     "packager.wheels.download",
     "packager.wheels.fetching",

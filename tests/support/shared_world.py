@@ -23,7 +23,7 @@ def make_wheels(folder: Path, *, alpha: str = "1.0") -> list[Path]:
         build_wheel(folder, "alpha", alpha, files={"alpha/__init__.py": text + alpha.encode()[:0]}),
         build_wheel(folder, "beta", "1.0", requires=["alpha>=1"]),
         build_wheel(
-            folder, "gamma", "1.0", files={"gamma/__init__.py": b"", "gamma/a.pyi": b"x: int\n"}
+            folder, "Gamma", "1.0", files={"gamma/__init__.py": b"", "gamma/a.pyi": b"x: int\n"}
         ),
     ]
 
