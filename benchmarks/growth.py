@@ -1,16 +1,15 @@
 """How cost grows with files, bytes, distributions and functions: a fitted exponent for each.
 
 Built from synthetic wheels, so that one quantity grows by two orders of magnitude while the others
-stand still. The cost is processor time of a build from stored wheels, less that of the smallest
-size, so that what a process costs anyway does not flatter the exponent.
+stand still. The cost is processor time of a build from stored wheels, modelled as
+`a + b * size ** k`: what a process costs anyway (`a`) shall not flatter the exponent `k`.
 """
 
-import math
 import shutil
-import statistics
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from operator import mul
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -21,7 +20,7 @@ from support.wheel_builder import build_wheel
 from timing import run_process
 from workload import BIN
 
-_STEPS = (1, 10, 30, 100)
+_STEPS = (1, 3, 10, 30, 100)
 _GOAL = 1.05
 
 
@@ -39,24 +38,37 @@ class Growth:
 
 
 def exponent_of(costs: Mapping[int, float]) -> float | None:
-    """Fit cost ~ size^exponent, by least squares of the logarithms, above the smallest size.
+    """Fit `a + b * size ** k` to `costs` and return k.
 
-    None when fewer than two sizes cost noticeably more than the smallest one.
+    The squares of the relative errors are least, as every size counts alike, and neither a nor b
+    is negative. None when the largest size costs less than twice what the smallest one does:
+    nearly any k fits a flat line.
     """
-    base = costs[min(costs)]
-    points = [
-        (math.log(size), math.log(cost - base))
-        for size, cost in costs.items()
-        if cost > base * 1.05
-    ]
-    if len(points) < 2:
+    smallest, largest = min(costs), max(costs)
+    if len(costs) < 3 or costs[largest] < costs[smallest] * 2:
         return None
-    return statistics.linear_regression(*zip(*points, strict=True)).slope
+    exponents = [step / 100 for step in range(20, 301)]
+    return min(exponents, key=lambda k: _misfit(costs, k))
 
 
-def measure_growth(folder: Path, *, rounds: int, steps: tuple[int, ...] = _STEPS) -> Growth:
-    """Measure all quantities in `folder`; each size is built `rounds` times, the least counts."""
-    growth = Growth()
+def _misfit(costs: Mapping[int, float], exponent: float) -> float:
+    """Return the sum of the squared relative errors of the best `a + b * size ** exponent`.
+
+    Divided by the costs, the model is `a * u + b * v = 1`: two normal equations.
+    """
+    u = [1 / cost for cost in costs.values()]
+    v = [size**exponent / cost for size, cost in costs.items()]
+    uu, vv, uv = (sum(map(mul, *pair)) for pair in ((u, u), (v, v), (u, v)))
+    a = (sum(u) * vv - sum(v) * uv) / (uu * vv - uv * uv)
+    a = max(a, 0.0)
+    b = (sum(v) - a * uv) / vv
+    return sum((a * left + b * right - 1) ** 2 for left, right in zip(u, v, strict=True))
+
+
+def measure_growth(
+    folder: Path, growth: Growth, *, rounds: int, steps: tuple[int, ...] = _STEPS
+) -> None:
+    """Measure all quantities in `folder`; the sizes take turns `rounds` times, the least counts."""
     grown: dict[str, tuple[str, Callable[[Path, int], int]]] = {
         "files": ("files of a distribution", _files),
         "bytes": ("bytes of a library, MB", _bytes),
@@ -64,14 +76,19 @@ def measure_growth(folder: Path, *, rounds: int, steps: tuple[int, ...] = _STEPS
         "functions": ("functions", _functions),
     }
     for name, (title, make) in grown.items():
-        for step in steps:
-            print(f"growth: {title}, step {step} …", file=sys.stderr, flush=True)
-            place = folder / f"{name}-{step}"
-            size = make(place, step)
-            for way, seconds in _costs(place, rounds).items():
-                growth.costs.setdefault(f"{title}, {way}", {})[size] = seconds
+        places = {make(place, step): place for step, place in _places(folder, name, steps)}
+        for number in range(rounds):
+            print(f"growth: {title}, round {number + 1} …", file=sys.stderr, flush=True)
+            for size, place in places.items():
+                for way, seconds in _costs(place).items():
+                    known = growth.costs.setdefault(f"{title}, {way}", {})
+                    known[size] = min(seconds, known.get(size, seconds))
+        for place in places.values():
             shutil.rmtree(place)
-    return growth
+
+
+def _places(folder: Path, name: str, steps: tuple[int, ...]) -> list[tuple[int, Path]]:
+    return [(step, folder / f"{name}-{step}") for step in steps]
 
 
 def render_growth(growth: Growth) -> list[str]:
@@ -88,10 +105,13 @@ def render_growth(growth: Growth) -> list[str]:
         "",
         *table("", ["size: seconds of processor time", f"exponent (≤ {_GOAL})"], rows),
         "",
+        "Least of several rounds. The exponent is k of *a + b × size^k*, fitted with least",
+        "relative errors over two orders of magnitude.",
+        "",
     ]
 
 
-def _costs(place: Path, rounds: int) -> dict[str, float]:
+def _costs(place: Path) -> dict[str, float]:
     runner = LpackRunner(home=place / "home")
     environment = runner.environment({"PIP_NO_INDEX": "1"})
     command = [str(BIN / "lpack"), "build"]
@@ -109,17 +129,14 @@ def _costs(place: Path, rounds: int) -> dict[str, float]:
         for path in (place / "project").glob("*.py"):
             path.write_text(f"{path.read_text()}# {Random().random()}\n")  # noqa: S311 -- a new line
 
-    def least(prepare: Callable[[], None]) -> float:
-        found = []
-        for _ in range(rounds):
-            prepare()
-            found.append(cost())
-        return min(found)
+    def after(prepare: Callable[[], None]) -> float:
+        prepare()
+        return cost()
 
     return {
-        "first build": least(anew),
-        "one line of each changed": least(changed),
-        "nothing changed": least(lambda: None),
+        "first build": after(anew),
+        "one line of each changed": after(changed),
+        "nothing changed": after(lambda: None),
     }
 
 

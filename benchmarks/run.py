@@ -11,7 +11,8 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+import traceback
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ SECTIONS = (
 )
 PEER_WORKLOADS = ("W5",)
 """Where a whole build of others takes seconds, not minutes."""
-GROWTH_STEPS = (1, 10, 30, 100)
+GROWTH_ROUNDS = 3
 
 
 @dataclass(kw_only=True)
@@ -73,32 +74,46 @@ class Results:
     images: Images = field(default_factory=Images)
     forms: Forms = field(default_factory=Forms)
     shared: Shared = field(default_factory=Shared)
+    failed: list[str] = field(default_factory=list)
 
-    def measure(self, fresh: Bench, *, sections: Sequence[str], rounds: int) -> None:
+    def measure(
+        self, fresh: Bench, *, sections: Sequence[str], rounds: int, save: Callable[[], None]
+    ) -> None:
         """Build one workload with an empty store, then measure what `sections` name."""
         fresh.set_up()
         cold = fresh.build()
         kept = fresh.copy_to(fresh.folder / "kept")
-        kept.build()
-        if "speed" in sections:
-            self.speed.append(measure_speed(fresh, kept, cold=cold, rounds=rounds))
-            kept.set_up()
-        if "sizes" in sections:
-            measure_sizes(kept, self.sizes)
-        if "imports" in sections:
-            measure_imports(kept, self.imports, rounds=min(rounds, 3))
-        if "predictions" in sections:
-            measure_predictions(kept, self.predictions)
-        if "images" in sections:
-            measure_images(kept, self.images, rounds=rounds)
-        if "peers" in sections and kept.workload in PEER_WORKLOADS:
-            kept.set_up()
-            kept.build()
-            measure_peers(kept, self.peers, rounds=1)
-        if "forms" in sections:
-            measure_forms(kept, self.forms)
-        if "shared" in sections:
-            measure_shared(kept, self.shared, rounds=min(rounds, 3))
+        works: dict[str, Callable[[], None]] = {
+            "speed": lambda: self.speed.append(
+                measure_speed(fresh, kept, cold=cold, rounds=rounds)
+            ),
+            "sizes": lambda: measure_sizes(kept, self.sizes),
+            "imports": lambda: measure_imports(kept, self.imports, rounds=min(rounds, 3)),
+            "predictions": lambda: measure_predictions(kept, self.predictions),
+            "images": lambda: measure_images(kept, self.images, rounds=rounds),
+            "peers": lambda: measure_peers(kept, self.peers, rounds=1),
+            "forms": lambda: measure_forms(kept, self.forms),
+            "shared": lambda: measure_shared(kept, self.shared, rounds=min(rounds, 3)),
+        }
+        if kept.workload not in PEER_WORKLOADS:
+            del works["peers"]
+        for name, work in works.items():
+            if name in sections:
+                # Whatever the section before left behind, each starts from a built project.
+                kept.set_up()
+                kept.build()
+                self.try_section(f"{name} of {kept.workload}", work)
+                save()
+
+    def try_section(self, name: str, work: Callable[[], None]) -> None:
+        """Do `work`; a section that fails is a line on the page, and the others go on."""
+        began = time.monotonic()
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 -- the other sections' results must not be lost
+            traceback.print_exc()
+            self.failed.append(f"{name}: {type(error).__name__}: {str(error).strip()[-300:]}")
+        print(f"  {name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
     def render(self, facts: dict[str, str], *, seconds: float) -> str:
         """Write the whole page."""
@@ -131,6 +146,8 @@ class Results:
             lines += render_forms(self.forms)
         if self.shared.results or self.shared.skipped:
             lines += render_shared(self.shared)
+        if self.failed:
+            lines += ["## Failed", "", *(f"- {line}" for line in self.failed), ""]
         return "\n".join(lines)
 
     def to_document(self, facts: dict[str, str]) -> dict[str, Any]:
@@ -145,13 +162,17 @@ class Results:
             "forms": [result.to_document() for result in self.forms.results],
             "shared": [result.to_document() for result in self.shared.results],
             "predictions": [result.to_document() for result in self.predictions.results],
+            "peers": self.peers.to_document(),
+            "growth": self.growth.to_document(),
             "skipped": [
                 *self.sizes.skipped,
                 *self.imports.skipped,
                 *self.predictions.skipped,
                 *self.forms.skipped,
                 *self.shared.skipped,
+                *self.peers.skipped,
             ],
+            "failed": self.failed,
         }
 
 
@@ -176,10 +197,21 @@ def main() -> int:
     """Run the command line described at the top."""
     options = _options()
     began = time.monotonic()
-    results = Results(target=options.target)
+    results, facts = Results(target=options.target), machine_facts()
+
+    def save() -> None:
+        """Write what is known so far: a run that is stopped loses only what it had not measured."""
+        if options.quick:
+            return
+        options.output.mkdir(parents=True, exist_ok=True)
+        page = results.render(facts, seconds=time.monotonic() - began)
+        (options.output / "results.md").write_text(page)
+        document = json.dumps(results.to_document(facts), indent=1)
+        (options.output / "results.json").write_text(document + "\n")
+
     try:
         with IndexServer(wheels_for(options.target)) as index:
-            for workload in options.workloads:
+            for workload in options.workloads if set(options.sections) - {"growth"} else ():
                 print(f"{workload} on {options.target} …", file=sys.stderr, flush=True)
                 with tempfile.TemporaryDirectory(prefix="lpack-bench-") as folder:
                     bench = Bench(
@@ -189,23 +221,23 @@ def main() -> int:
                         folder=Path(folder),
                     )
                     rounds = 1 if options.quick else options.rounds
-                    results.measure(bench, sections=options.sections, rounds=rounds)
-        if "growth" in options.sections:
-            with tempfile.TemporaryDirectory(prefix="lpack-bench-") as folder:
-                steps = (1, 10) if options.quick else GROWTH_STEPS
-                results.growth = measure_growth(Path(folder), rounds=1, steps=steps)
+                    results.measure(bench, sections=options.sections, rounds=rounds, save=save)
     except (ContenderFailedError, MissingWheelsError) as error:
         print(f"benchmark stopped: {error}", file=sys.stderr)
         return 1
-    facts = machine_facts()
-    page = results.render(facts, seconds=time.monotonic() - began)
-    print(page)
-    if not options.quick:
-        options.output.mkdir(parents=True, exist_ok=True)
-        (options.output / "results.md").write_text(page)
-        document = json.dumps(results.to_document(facts), indent=1)
-        (options.output / "results.json").write_text(document + "\n")
-    return 0
+    if "growth" in options.sections:
+        results.try_section("growth", lambda: _grow(results, quick=options.quick))
+        save()
+    print(results.render(facts, seconds=time.monotonic() - began))
+    return 1 if results.failed else 0
+
+
+def _grow(results: Results, *, quick: bool) -> None:
+    with tempfile.TemporaryDirectory(prefix="lpack-bench-") as folder:
+        if quick:
+            measure_growth(Path(folder), results.growth, rounds=1, steps=(1, 3))
+        else:
+            measure_growth(Path(folder), results.growth, rounds=GROWTH_ROUNDS)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Write the reference pages from the code's own tables; `--check` only compares.
+"""Write the reference pages from the code's own tables, and what shows the benchmarks.
+
+`--check` only compares.
 
 Run it after a change of `packager/inputs/setting_table.py`, `packager/gate/codes.py`,
-`packager/inspect/data/findings.toml`, `packager/explain/data/errors.toml` or a command; a test
-holds the files against it.
+`packager/inspect/data/findings.toml`, `packager/explain/data/errors.toml` or a command, and after
+`make bench`; a test holds the files against it.
 """
 
 import sys
@@ -16,7 +18,7 @@ from packager.runtime.targets import runtime_names
 _FOLDER = Path(__file__).parent
 # As a script its folder is on the path, loaded by a test it is not.
 sys.path.insert(0, str(_FOLDER))
-from benchmark_table import put_in  # noqa: E402
+from benchmark_table import benchmark_page, pictures, put_in  # noqa: E402
 from reference import commands_page, error_lines_page, exit_codes_page  # noqa: E402
 
 _HEAD = """\
@@ -81,11 +83,13 @@ def _row(setting: Setting) -> str:
 def pages() -> dict[str, str]:
     """Return every generated page by its name."""
     return {
+        "benchmarks.md": benchmark_page(),
         "commands.md": commands_page(),
         "configuration.md": page(),
         "error-lines.md": error_lines_page(),
         "exit-codes.md": exit_codes_page(),
         "findings.md": findings_page(),
+        **pictures(),
         "../README.md": put_in((_FOLDER.parent / "README.md").read_text(encoding="utf-8")),
     }
 

@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from packager.assemble.digests import BackgroundDigests
@@ -115,7 +116,7 @@ def atomic_output(
         destination.parent.mkdir(parents=True, exist_ok=True)
         if destination.is_dir():
             raise CannotBuild(f"cannot write `{destination}`: a folder has this name")
-        remove_leftovers(str(destination.parent), prefix=".", suffix=".part")
+        _sweep(str(destination.parent))
         descriptor = open_part(temporary, new=begun is None)
         output = Output(temporary, descriptor, hashed=hashed)
         yield output
@@ -135,6 +136,15 @@ def atomic_output(
             os.close(descriptor)
         with suppress(OSError):
             temporary.unlink()
+
+
+@cache
+def _sweep(folder: str) -> None:
+    """Remove from `folder` what killed builds left, once in a process.
+
+    A folder of as many outputs as there are functions is not listed anew for each of them.
+    """
+    remove_leftovers(folder, prefix=".", suffix=".part")
 
 
 def part_beside(destination: Path) -> Path:
