@@ -128,27 +128,30 @@ class Results:
             f"Target {self.target}, {seconds:.0f} s in all.",
             "",
         ]
-        if self.speed:
-            lines += render_speed(self.speed)
-        if self.sizes.results:
-            lines += render_sizes(self.sizes)
-        if self.imports.results or self.imports.skipped:
-            lines += render_imports(self.imports)
-        if self.predictions.results or self.predictions.skipped:
-            lines += render_predictions(self.predictions)
-        if self.images.results:
-            lines += render_images(self.images)
-        if self.peers.rows or self.peers.skipped:
-            lines += render_peers(self.peers)
-        if self.growth.costs:
-            lines += render_growth(self.growth)
-        if self.forms.results or self.forms.skipped:
-            lines += render_forms(self.forms)
-        if self.shared.results or self.shared.skipped:
-            lines += render_shared(self.shared)
+        for has_results, section in self._sections():
+            if has_results:
+                lines += section()
         if self.failed:
             lines += ["## Failed", "", *(f"- {line}" for line in self.failed), ""]
         return "\n".join(lines)
+
+    def _sections(self) -> list[tuple[bool, Callable[[], list[str]]]]:
+        """Return for each section whether there is something to show, and what shows it."""
+
+        def known(section: Any) -> bool:  # noqa: ANN401 -- any section's results
+            return bool(section.results or section.skipped)
+
+        return [
+            (bool(self.speed), lambda: render_speed(self.speed)),
+            (bool(self.sizes.results), lambda: render_sizes(self.sizes)),
+            (known(self.imports), lambda: render_imports(self.imports)),
+            (known(self.predictions), lambda: render_predictions(self.predictions)),
+            (bool(self.images.results), lambda: render_images(self.images)),
+            (bool(self.peers.rows or self.peers.skipped), lambda: render_peers(self.peers)),
+            (bool(self.growth.costs), lambda: render_growth(self.growth)),
+            (known(self.forms), lambda: render_forms(self.forms)),
+            (known(self.shared), lambda: render_shared(self.shared)),
+        ]
 
     def to_document(self, facts: dict[str, str]) -> dict[str, Any]:
         """Everything, ready for JSON."""
