@@ -19,7 +19,8 @@ class Fault:
     `status` is answered instead of the file, for the first `times` requests (None: always).
     `truncate_to` cuts the connection after so many bytes of the announced length. `body`
     replaces the bytes (the announced hash stays that of the real file). `sha256` is announced
-    instead of the true one. `delay` is slept before the answer, in seconds.
+    instead of the true one. `delay` is slept before the answer, in seconds. `metadata` is served
+    instead of the METADATA of the wheel (PEP 658).
     """
 
     status: int | None = None
@@ -29,6 +30,7 @@ class Fault:
     sha256: str | None = None
     delay: float = 0.0
     yanked: str | None = None
+    metadata: bytes | None = None
 
     def due(self) -> bool:
         """Tell whether the fault strikes now, and use up one of its times."""

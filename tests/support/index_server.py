@@ -215,8 +215,9 @@ class _Handler(BaseHTTPRequestHandler):
         }
         if served.requires_python:
             entry["requires-python"] = served.requires_python
-        if self.state.with_metadata and served.metadata:
-            digest = hashlib.sha256(served.metadata).hexdigest()
+        metadata = fault.metadata or served.metadata
+        if self.state.with_metadata and metadata:
+            digest = hashlib.sha256(metadata).hexdigest()
             entry["core-metadata"] = entry["dist-info-metadata"] = {"sha256": digest}
         return entry
 
@@ -225,7 +226,8 @@ class _Handler(BaseHTTPRequestHandler):
         if served is None or not served.metadata or not self.state.with_metadata:
             self._send(404, b"no metadata")
             return
-        self._send(200, served.metadata)
+        fault = self.state.faults.get(name, Fault())
+        self._send(200, fault.metadata or served.metadata)
 
     def _file(self, name: str) -> None:
         served = self.state.files.get(name)
