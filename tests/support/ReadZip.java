@@ -8,12 +8,23 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
 import java.util.zip.ZipInputStream;
 
-/** Prints `sha256 name` of every file in a zip: `java ReadZip.java file|stream ZIP`. */
+/**
+ * Prints `= NUMBER` before each zip and `sha256 name` of every file in it:
+ * `java ReadZip.java file|stream ZIP...`.
+ */
 public final class ReadZip {
     public static void main(String[] args) throws Exception {
         System.setOut(new java.io.PrintStream(System.out, false, StandardCharsets.UTF_8));
-        if (args[0].equals("file")) {
-            try (ZipFile zip = new ZipFile(args[1])) {
+        for (int number = 1; number < args.length; number++) {
+            System.out.println("= " + (number - 1));
+            read(args[0].equals("file"), args[number]);
+        }
+        System.out.flush();
+    }
+
+    private static void read(boolean byDirectory, String path) throws Exception {
+        if (byDirectory) {
+            try (ZipFile zip = new ZipFile(path)) {
                 for (Enumeration<? extends ZipEntry> all = zip.entries(); all.hasMoreElements();) {
                     ZipEntry entry = all.nextElement();
                     try (InputStream data = zip.getInputStream(entry)) {
@@ -21,15 +32,14 @@ public final class ReadZip {
                     }
                 }
             }
-        } else {
-            try (ZipInputStream zip = new ZipInputStream(new java.io.BufferedInputStream(
-                    new java.io.FileInputStream(args[1]), 1 << 16))) {
-                for (ZipEntry entry; (entry = zip.getNextEntry()) != null;) {
-                    print(entry, zip);
-                }
+            return;
+        }
+        try (ZipInputStream zip = new ZipInputStream(new java.io.BufferedInputStream(
+                new java.io.FileInputStream(path), 1 << 16))) {
+            for (ZipEntry entry; (entry = zip.getNextEntry()) != null;) {
+                print(entry, zip);
             }
         }
-        System.out.flush();
     }
 
     private static void print(ZipEntry entry, InputStream data) throws Exception {
