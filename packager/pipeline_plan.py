@@ -17,7 +17,8 @@ from packager.errors import LpackError
 from packager.model.plan import Circumstances, Plan, Situation, Trim
 from packager.model.progress import Reporter
 from packager.pipeline_memory import key_of
-from packager.pipeline_sandbox import SandboxOptions, invoke_artifact, verify_import
+from packager.pipeline_runtime import SandboxOptions
+from packager.pipeline_sandbox import invoke_artifact, verify_import
 from packager.pipeline_trims import trims_of
 from packager.place.calibration import measure_rates, sample_of
 from packager.place.plans import make_plans

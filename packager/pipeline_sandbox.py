@@ -2,29 +2,21 @@
 
     manifest → target → interpreter → the runtime's packages (locked, fetched, kept) → sandbox
 
-The packages are locked once for each runtime and set of indexes, with their digests; afterwards
-neither a resolver nor the network is needed.
+What the runtime itself has: `packager.pipeline_runtime`.
 """
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
-from packager.errors import CannotBuild, UsageError
-from packager.lock.lockfile import parse_lock, render_lock
-from packager.lock.locking import Locked, LockOptions, lock
+from packager.errors import UsageError
 from packager.model.finding import Finding
 from packager.model.progress import Reporter
-from packager.model.requirement import Declared, IndexSettings, RequirementSet
 from packager.model.target import Target
 from packager.pipeline_image_run import answer_in_image, check_image_digest
-from packager.pipeline_memory import key_of
-from packager.runtime.catalog import load_catalog, read_captured_catalog
+from packager.pipeline_runtime import SandboxOptions, runtime_folder
 from packager.runtime.sonames import system_sonames
 from packager.runtime.targets import load_target
 from packager.verify.artifact import require_digest
@@ -39,29 +31,9 @@ from packager.verify.interpreter import (
 )
 from packager.verify.invoke import invoke
 from packager.verify.layers import layer_paths
-from packager.verify.runtime_folder import install_runtime, runtime_requirements
 from packager.verify.sandbox import Sandbox, Subject, open_sandbox
 from packager.verify.serving import Answer
-from packager.wheels.download import fetch
 from packager.wheels.store import Store
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SandboxOptions:
-    """How to run an artifact.
-
-    `requested` and `declared` say which indexes hold, as for a build. `catalog` is a captured
-    catalog. `variables` are the function's environment variables. `emulator` is `auto`, `aws`
-    or `none`. `timeout_seconds` is for an invocation as a whole, init included.
-    """
-
-    requested: IndexSettings = field(default_factory=IndexSettings)
-    declared: IndexSettings = field(default_factory=IndexSettings)
-    catalog: Path | None = None
-    offline: bool = False
-    variables: tuple[tuple[str, str], ...] = ()
-    emulator: str = "auto"
-    timeout_seconds: float = 30.0
 
 
 def verify_import(
@@ -164,7 +136,9 @@ def sandbox_of(
     layers = tuple(layer_paths(manifest, artifact.parent))
     interpreter = _interpreter_for(target)
     reporter.step(f"running with Python {interpreter.version} as {target.label}")
-    runtime = _runtime_folder(manifest, target, interpreter, store, options, reporter)
+    runtime = runtime_folder(
+        manifest, target, interpreter, store=store, options=options, reporter=reporter
+    )
     subject = Subject(
         artifact=artifact,
         handler=str(manifest["function"]["handler"]),
@@ -213,84 +187,3 @@ def _interpreter_for(target: Target) -> Interpreter:
             hint=f"uv python install {version}",
         )
     return interpreter
-
-
-def _runtime_folder(
-    manifest: Mapping[str, Any],
-    target: Target,
-    interpreter: Interpreter,
-    store: Store,
-    options: SandboxOptions,
-    reporter: Reporter,
-) -> Path:
-    """Return the folder with the runtime's packages, made when it is not there."""
-    catalog = (
-        read_captured_catalog(options.catalog, target.runtime, architecture=target.architecture)
-        if options.catalog is not None
-        else load_catalog(target.runtime)
-    )
-    bundled = {
-        canonicalize_name(each["name"])
-        for each in manifest.get("distributions", ())
-        if each["placement"] is not None
-    }
-    wanted = runtime_requirements(catalog, bundled=bundled)
-    locked = _locked(wanted, target, store, options, reporter)
-    pins = locked.selection.pins
-    digests = sorted(pin.wheel.sha256 for pin in pins)
-    folder = store.file(
-        "sandbox", key_of("runtime", target.runtime, interpreter.version, digests), ""
-    )
-    if not folder.is_dir():
-        fetch(
-            [pin.wheel for pin in pins],
-            store,
-            settings=locked.indexes,
-            reporter=reporter,
-            offline=options.offline,
-        )
-        wheels = [store.wheel_path(pin.wheel.sha256) for pin in pins]
-        install_runtime(wheels, folder, interpreter=interpreter)
-        reporter.step(f"installed {len(pins)} distributions that {target.runtime} has itself")
-    return folder
-
-
-def _locked(
-    wanted: tuple[Requirement, ...],
-    target: Target,
-    store: Store,
-    options: SandboxOptions,
-    reporter: Reporter,
-) -> Locked:
-    """Lock what the runtime has for the target, or as remembered."""
-    texts = [str(requirement) for requirement in wanted]
-    indexes = [options.requested, options.declared]
-    places = [[i.index_url, *i.extra_index_urls, *i.find_links] for i in indexes]
-    key = key_of("runtime-lock", target.runtime, target.architecture, texts, places)
-    known = store.read_document("locks", key)
-    origin = f"what {target.runtime} has itself"
-    try:
-        locked = lock(
-            RequirementSet(
-                declared=tuple(Declared(requirement=each, origin=origin) for each in wanted),
-                indexes=options.declared,
-            ),
-            target,
-            options=LockOptions(
-                indexes=options.requested,
-                build_folder=store.root / "built",
-                offline=options.offline,
-            ),
-            reporter=reporter,
-            remembered=parse_lock(known["text"], origin="the remembered lock") if known else None,
-        )
-    except CannotBuild as error:
-        raise CannotBuild(
-            f"the packages that {target.runtime} has itself cannot be had: {error.message}",
-            hint=error.hint,
-            details=error.details,
-        ) from error
-    if known is None:
-        text = render_lock(locked.pylock)
-        store.write_document("locks", key, {"text": text, "resolver": locked.selection.resolver})
-    return locked

@@ -95,7 +95,7 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.pipeline_provenance": {"read"},
     "packager.pipeline_publish": {"read"},
     "packager.pipeline_publish_offload": {"read"},
-    "packager.pipeline_sandbox": {"read"},
+    "packager.pipeline_runtime": {"read"},
     "packager.pipeline_shared": {"environment", "write"},
     "packager.pipeline_splicing": {"environment"},
     "packager.pipeline_supply": {"read"},

@@ -18,7 +18,7 @@ from packager.model.build import BuildOptions
 from packager.model.plan import Plan
 from packager.pipeline import build_function, default_runtime, manifest_path, runtime_names
 from packager.pipeline_plan import Planned, init_ms
-from packager.pipeline_sandbox import SandboxOptions
+from packager.pipeline_runtime import SandboxOptions
 from packager.wheels.store import Store
 
 _PREDICTED_AT = -1

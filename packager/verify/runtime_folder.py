@@ -4,10 +4,7 @@ The folder stands for `/var/runtime` and `/var/lang/lib/pythonX.Y/site-packages`
 runtime client `awslambdaric` and what they need.
 """
 
-import shutil
 import subprocess
-import tempfile
-import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,14 +13,13 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName
 
 from packager.errors import CannotBuild
+from packager.leftovers import temporary_mark
 from packager.model.runtime_catalog import RuntimeCatalog, RuntimePackage
 from packager.verify.interpreter import Interpreter
 from packager.verify.unpacking import remove_tree, unpack
 
 _CLIENT = "runtime-client"
 _SDK = "sdk"
-_TEMPORARY = ".new-"
-_STALE_SECONDS = 86_400
 _COMPILE_SECONDS = 300
 
 
@@ -53,18 +49,21 @@ def _line(package: RuntimePackage) -> str:
     return f"{package.name}{operator}{package.version}"
 
 
-def install_runtime(wheels: Sequence[Path], folder: Path, *, interpreter: Interpreter) -> None:
+def install_runtime(
+    wheels: Sequence[Path], folder: Path, *, interpreter: Interpreter, aside: Path | None = None
+) -> None:
     """Make `folder` hold what `wheels` ship, with bytecode, all of it or nothing.
 
-    Does nothing when it is there. Several processes may do it at once. The bytecode is compiled
-    as pip does when it installs. Raises CannotBuild for a broken wheel or a full disk.
+    Does nothing when it is there. Several processes may do it at once: each puts it together
+    `aside`, on the same disk, beside it without one. The bytecode is compiled as pip does when it
+    installs. Raises CannotBuild for a broken wheel or a full disk.
     """
     if folder.is_dir():
         return
+    temporary = aside or folder.parent / f".{temporary_mark()}"
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(folder.parent)
-        temporary = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=folder.parent))
+        temporary.mkdir(mode=0o700)
         try:
             for wheel in wheels:
                 unpack(wheel, temporary, place=_place)
@@ -110,11 +109,3 @@ def _compile(folder: Path, interpreter: Interpreter) -> None:
             check=False,
             timeout=_COMPILE_SECONDS,
         )
-
-
-def _sweep(parent: Path) -> None:
-    """Remove what killed processes left behind a day ago or more."""
-    for path in parent.glob(f"{_TEMPORARY}*"):
-        with suppress(OSError):
-            if time.time() - path.stat().st_mtime > _STALE_SECONDS:
-                shutil.rmtree(path, ignore_errors=True)

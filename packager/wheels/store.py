@@ -122,8 +122,7 @@ class Store:
     def proven_wheel(self, sha256: str) -> Path:
         """Give the place of a wheel whose bytes this process has hashed, now or before.
 
-        A disk may have changed what another process verified. Raises EntryLostError, after
-        removing a damaged wheel, when it has to be fetched again.
+        Raises EntryLostError, after removing a damaged wheel, when it has to be fetched again.
         """
         if sha256 not in self._proven:
             if not self.wheel_is_intact(sha256):
@@ -141,11 +140,9 @@ class Store:
     def writing(self, kind: str, key: str, suffix: str, *, durable: bool = True) -> Iterator[Path]:
         """Yield a new empty file to fill; it becomes the entry when the block ends well.
 
-        When the block raises, the file goes away and nothing changes. Several writers of one
-        entry all succeed; the last one stays, and readers of an earlier one keep it. With
-        `durable`, the bytes reach the disk before the name does, so that a power cut cannot
-        leave a complete name on incomplete bytes. Raises CannotBuild when the disk is full, read
-        only or forbidden.
+        When the block raises, the file goes away and nothing changes. Of several writers the last
+        one stays; readers of an earlier one keep it. With `durable`, a power cut cannot leave a
+        complete name on incomplete bytes. Raises CannotBuild when the disk refuses.
         """
         final = self._place(kind, key, suffix)
         with self._disk_errors():
@@ -192,6 +189,12 @@ class Store:
         # Not synced: the embedded digest exposes a torn document, and losing one costs little.
         with self.writing(kind, key, ".json", durable=False) as temporary:
             temporary.write_bytes(_document(kind, key, body))
+
+    def aside(self) -> Path:
+        """Give a new name for what is on its way; what a dead process left under one goes."""
+        with self._disk_errors():
+            self._prepare()
+        return Path(f"{self._base}/{_TEMPORARIES}/{temporary_mark()}")
 
     def _place(self, kind: str, key: str, suffix: str) -> str:
         plain = (kind + key).replace("-", "").replace("_", "")

@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from packager.leftovers import remove_leftovers, temporary_mark
+from packager.leftovers import remove_leftovers
 from packager.wheels.store import Store, document_body
 
 SPARE_SECONDS = 60.0
@@ -22,6 +22,10 @@ SPARE_SECONDS = 60.0
 
 _CHUNK_BYTES = 1 << 20
 # The temporaries, and the files that explain the folder.
+# Of what lies beside a document under the same key: the end of an artifact's beginning, a folder.
+_ITS_OWN = ("content", "folder_sha256")
+# What tells a payload or layer, and an archive for /tmp, from other values with a key.
+_OF_A_FILE = frozenset({"file_bytes", "archive"})
 _NO_ENTRIES = frozenset({"tmp", "README", "CACHEDIR.TAG"})
 
 
@@ -69,17 +73,18 @@ def list_entries(store: Store) -> Iterator[Entry]:
 def verify_store(store: Store, *, repair: bool = False) -> Verdict:
     """Read every byte and hold it against the digest it is stored under.
 
-    Wheels carry their digest as their name, documents inside, payloads in the documents that
-    tell of them; a payload that no document tells of is never used. With `repair`, what is
-    damaged is removed: the next build that needs it makes it again.
+    Wheels and pulled layers carry their digest as their name, documents inside. Documents tell
+    the digests of payloads, layers, archives, what artifacts begin with and folders to run in;
+    what no document tells of is never used. With `repair`, what is damaged is removed: whoever
+    needs it next makes it again.
     """
     entries = list(list_entries(store))
-    payloads: dict[str, str] = {}
+    told: dict[str, str] = {}
     damaged: list[Damage] = []
-    # Documents first: they tell what the payloads must be.
+    # Documents first: they tell what the others must be.
     for entry in sorted(entries, key=lambda each: each.path.suffix != ".json"):
         with suppress(FileNotFoundError):
-            reason = _fault(entry, payloads)
+            reason = _fault(entry, told)
             if reason is not None:
                 damaged.append(Damage(entry.path, reason))
     if repair:
@@ -123,44 +128,54 @@ def remove(path: Path, store: Store) -> None:
         if not path.is_dir():
             path.unlink()
             return
-        aside = store.root / "tmp" / temporary_mark()
+        aside = store.aside()
         path.rename(aside)
         shutil.rmtree(aside, ignore_errors=True)
 
 
-def _fault(entry: Entry, payloads: dict[str, str]) -> str | None:
-    """Say what is wrong with `entry`; notes what documents tell of payloads."""
+def folder_digest(folder: Path) -> str:
+    """Return the sha256 of the names and contents of all files below `folder`."""
+    digest = hashlib.sha256()
+    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()}\0{_digest_of(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _fault(entry: Entry, told: dict[str, str]) -> str | None:
+    """Say what is wrong with `entry`; notes what documents have `told` of others, by their key."""
     path = entry.path
     if path.suffix == ".json":
         body = document_body(entry.kind, path.stem, path.read_bytes())
         if body is None:
             return "it is torn or altered"
-        payloads.update(_payloads_in(json.loads(body)))
+        value = json.loads(body)
+        told.update(_told_in(value))
+        told.update((path.stem, value[name]) for name in _ITS_OWN if name in value)
         return None
     if path.suffix == ".whl" or entry.kind == "pulled":
         return None if _digest_of(path) == path.stem else "its bytes are not those of its name"
-    if entry.kind in {"payloads", "blobs"}:
-        wanted = payloads.get(path.stem)
-        altered = wanted is not None and _digest_of(path) != wanted
-        return "its bytes are not those that were written" if altered else None
     if entry.kind == "built":
         wheels = [each for each in _children(path) if each.suffix == ".whl"]
         sound = all(_digest_of(wheel) == path.name for wheel in wheels)
         return None if sound else "its bytes are not those of its name"
-    return None
+    wanted = told.get(path.name.partition(".")[0])
+    if wanted is None:
+        return None
+    found = folder_digest(path) if path.is_dir() else _digest_of(path)
+    return None if found == wanted else "its bytes are not those that were written"
 
 
-def _payloads_in(value: Any) -> dict[str, str]:  # noqa: ANN401 -- JSON
-    """Find every payload that a document tells of, by its key."""
+def _told_in(value: Any) -> dict[str, str]:  # noqa: ANN401 -- JSON
+    """Find every payload, layer and archive that a document tells of, by its key."""
     found: dict[str, str] = {}
     if isinstance(value, dict):
-        if {"key", "sha256", "file_bytes"} <= value.keys() and value["key"]:
+        if {"key", "sha256"} <= value.keys() and value["key"] and value.keys() & _OF_A_FILE:
             found[value["key"]] = value["sha256"]
         for each in value.values():
-            found |= _payloads_in(each)
+            found |= _told_in(each)
     elif isinstance(value, list):
         for each in value:
-            found |= _payloads_in(each)
+            found |= _told_in(each)
     return found
 
 

@@ -12,7 +12,8 @@ from support.lpack_runner import LpackRunner
 
 from packager.model.progress import NullReporter
 from packager.model.requirement import IndexSettings
-from packager.pipeline_sandbox import SandboxOptions, verify_import
+from packager.pipeline_runtime import SandboxOptions
+from packager.pipeline_sandbox import verify_import
 from packager.wheels.store import Store
 
 pytestmark = [pytest.mark.index, pytest.mark.slow]

@@ -99,5 +99,8 @@ def test_no_damage_gets_into_an_artifact(
     complaints = [text for _, found in results for text in found]
     assert not complaints, f"{len(complaints)}:\n" + "\n\n".join(complaints[:5])
     kinds = results[0][0] + results[1][0]
+    print(
+        f"\naltered store files: {sum(kinds.values()):,} of {len(kinds)} kinds, 0 wrong bytes out"
+    )
     wanted = {"wheels", "payloads", "slimmed", "admitted", "members", "pointers", "prefixes"}
     assert wanted | {"blobs", "layers", "layouts", "offload", "bootstrap"} <= kinds.keys()

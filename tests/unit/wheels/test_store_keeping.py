@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from packager.wheels.store import EntryLostError, Store
-from packager.wheels.store_keeping import list_entries, prune_store, verify_store
+from packager.wheels.store_keeping import folder_digest, list_entries, prune_store, verify_store
 
 BODY = b"wheel bytes " * 1000
 DIGEST = hashlib.sha256(BODY).hexdigest()
@@ -31,6 +31,18 @@ def store(tmp_path: Path) -> Store:
     sandbox = store.file("sandbox", "mnop", "") / "six.py"
     sandbox.parent.mkdir(parents=True)
     sandbox.write_bytes(b"S = 1\n")
+    store.write_document("sandbox", "mnop", {"folder_sha256": folder_digest(sandbox.parent)})
+    put(store, "offload", "qrst", ".tar.xz", PAYLOAD)
+    store.write_document(
+        "offload",
+        "qrst",
+        {"key": "qrst", "sha256": hashlib.sha256(PAYLOAD).hexdigest(), "archive": "a.tar.xz"},
+    )
+    put(store, "prefixes", "uvwx", ".bin", PAYLOAD)
+    store.write_document(
+        "prefixes", "uvwx", {"content": hashlib.sha256(PAYLOAD).hexdigest(), "ends": [1, 2]}
+    )
+    put(store, "pulled", DIGEST, ".gz", BODY)
     return store
 
 
@@ -46,17 +58,24 @@ def use(path: Path, days_ago: float) -> None:
 
 
 def places(store: Store) -> dict[str, Path]:
-    return {f"{entry.kind} {entry.path.stem[:4]}": entry.path for entry in list_entries(store)}
+    return {f"{entry.kind} {entry.path.name}": entry.path for entry in list_entries(store)}
 
 
 def test_every_kind_is_listed(store: Store) -> None:
     found = {(entry.kind, entry.path.name): entry.bytes for entry in list_entries(store)}
-    document = store.file("slimmed", "efgh", ".json").stat().st_size
+    documents = {name: size for name, size in found.items() if name[1].endswith(".json")}
+    assert sorted(documents) == [
+        ("offload", "qrst.json"), ("prefixes", "uvwx.json"), ("sandbox", "mnop.json"),
+        ("slimmed", "efgh.json"),
+    ]  # fmt: skip
     assert found == {
         ("wheels", f"{DIGEST}.whl"): len(BODY),
         ("payloads", "abcd.zip"): len(PAYLOAD),
         ("payloads", "ijkl.zip"): 24,
-        ("slimmed", "efgh.json"): document,
+        ("offload", "qrst.tar.xz"): len(PAYLOAD),
+        ("prefixes", "uvwx.bin"): len(PAYLOAD),
+        ("pulled", f"{DIGEST}.gz"): len(BODY),
+        **documents,
         ("built", DIGEST): len(BODY),
         ("sandbox", "mnop"): 6,
     }
@@ -72,13 +91,20 @@ def test_a_store_that_does_not_exist_is_empty_and_stays_so(tmp_path: Path) -> No
 def test_a_sound_store(store: Store) -> None:
     verdict = verify_store(store)
     assert verdict.damaged == ()
-    assert verdict.entries == 6
+    assert verdict.entries == 12
 
 
-@pytest.mark.parametrize("what", ["wheels", "payloads abcd", "slimmed", "built"])
+KINDS = [
+    "wheels", "payloads abcd.zip", "slimmed", "built", "sandbox mnop.json", "sandbox mnop",
+    "offload qrst.json", "offload qrst.tar", "prefixes uvwx.json", "prefixes uvwx.bin", "pulled",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("what", KINDS)
 @pytest.mark.parametrize("how", ["bit", "cut", "empty", "zeros"])
 def test_damage_is_found_and_removed(store: Store, what: str, how: str) -> None:
-    place = next(path for name, path in places(store).items() if name.startswith(what))
+    found = places(store)
+    place = found.get(what) or next(path for name, path in found.items() if name.startswith(what))
     file = next(place.iterdir()) if place.is_dir() else place
     data = bytearray(file.read_bytes())
     if how == "bit":
@@ -106,19 +132,23 @@ def test_prune_by_age(store: Store) -> None:
     for name, path in places(store).items():
         use(path, 40 if name.startswith(("payloads", "sandbox")) else 5)
     gone = prune_store(store, unused_seconds=30 * 86_400)
-    assert sorted(entry.kind for entry in gone) == ["payloads", "payloads", "sandbox"]
-    assert sorted(entry.kind for entry in list_entries(store)) == ["built", "slimmed", "wheels"]
+    assert sorted(entry.kind for entry in gone) == ["payloads", "payloads", "sandbox", "sandbox"]
+    assert {entry.kind for entry in list_entries(store)} == {
+        "built", "slimmed", "wheels", "offload", "prefixes", "pulled",
+    }  # fmt: skip
     assert prune_store(store, unused_seconds=30 * 86_400) == ()
 
 
 def test_prune_by_size_takes_the_longest_unused_first(store: Store) -> None:
+    for path in places(store).values():
+        use(path, 5)
     order = ["payloads ijkl", "wheels", "sandbox", "payloads abcd", "slimmed", "built"]
     for days, start in zip(range(60, 0, -10), order, strict=True):
         use(next(p for n, p in places(store).items() if n.startswith(start)), days)
     total = sum(entry.bytes for entry in list_entries(store))
     gone = prune_store(store, keep_bytes=total - 25)
     assert [entry.kind for entry in gone] == ["payloads", "wheels"]
-    assert len(prune_store(store, keep_bytes=0)) == 4
+    assert len(prune_store(store, keep_bytes=0)) == 10
     assert list(list_entries(store)) == []
     assert list((store.root / "tmp").iterdir()) == []
 
@@ -142,4 +172,4 @@ def test_a_wheel_is_hashed_once_a_process_and_a_damaged_one_goes(store: Store) -
 
 def test_what_was_just_written_is_spared(store: Store) -> None:
     assert prune_store(store, keep_bytes=0, unused_seconds=0) == ()
-    assert len(prune_store(store, keep_bytes=0, spare_seconds=0)) == 6
+    assert len(prune_store(store, keep_bytes=0, spare_seconds=0)) == 12
