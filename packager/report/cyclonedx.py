@@ -78,8 +78,10 @@ def _bom(manifest: Manifest, supplies: Mapping[str, Supply]) -> "Bom":
     components: dict[str, list[Component]] = {}
     edges: dict[str, set[str]] = {}
     for row in manifest["distributions"]:
-        component = _component(row, manifest, supplies.get(row["name"], Supply()))
-        components.setdefault(row["name"], []).append(component)
+        copies = components.setdefault(row["name"], [])
+        supply = supplies.get(row["name"], Supply())
+        component = _component(row, manifest, supply, number=len(copies))
+        copies.append(component)
         bom.components.add(component)
         for edge in row["required_by"]:
             edges.setdefault(edge["parent"], set()).add(row["name"])
@@ -127,14 +129,20 @@ def _root(manifest: Manifest) -> "Component":
     )
 
 
-def _component(row: Mapping[str, Any], manifest: Manifest, supply: Supply) -> "Component":
+def _component(
+    row: Mapping[str, Any], manifest: Manifest, supply: Supply, *, number: int
+) -> "Component":
+    """Return a distribution; `number` tells how many came before under its name.
+
+    References have to differ, or the library makes them differ by chance.
+    """
     if row["subtracted"]:
         return _provided(row, manifest)
     from cyclonedx.model import ExternalReference, ExternalReferenceType, XsUri  # noqa: PLC0415
     from cyclonedx.model.component import Component, ComponentScope  # noqa: PLC0415
 
     name, version, wheel = row["name"], row["version"] or None, row["wheel_sha256"]
-    reference = f"{row.get('root', '')}{name}=={version}"
+    reference = f"{name}=={row['version']}" + (f"#{number}" if number else "")
     references = bill_references(supply.facts.bills)
     if supply.url:
         references.append(

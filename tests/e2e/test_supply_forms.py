@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -190,6 +191,23 @@ def test_a_bill_bears_the_date_of_the_files_or_none(
     dated = bill(project, "far")
     assert dated["metadata"]["timestamp"] == "2025-11-25T00:00:00+00:00"
     assert dated["serialNumber"] != undated["serialNumber"]
+
+
+def test_a_distribution_that_an_artifact_has_twice(tmp_path: Path, lpack: LpackRunner) -> None:
+    """Other tools leave old metadata behind; the bill is valid and the same every time."""
+    metadata = b"Metadata-Version: 2.1\nName: alpha\nVersion: 1.0\nRequires-Dist: alpha\n"
+    with zipfile.ZipFile(tmp_path / "twice.zip", "w") as archive:
+        for name in ("alpha-1.0.dist-info/METADATA", "alpha-1.0.egg-info/PKG-INFO"):
+            archive.writestr(name, metadata)
+        archive.writestr("deep/alpha-1.0.dist-info/METADATA", metadata)
+        archive.writestr("app.py", "")
+    told = ("report", "twice.zip", "--output-format", "cyclonedx")
+    done = [lpack.run(*told, cwd=tmp_path) for _ in range(2)]
+    assert done[0].exit_code == 0, done[0].explain()
+    assert done[0].stdout == done[1].stdout
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(done[0].stdout) is None
+    references = [each["bom-ref"] for each in json.loads(done[0].stdout)["components"]]
+    assert len(set(references)) == len(references) >= 2
 
 
 def test_bad_settings_are_told_before_anything_is_built(
