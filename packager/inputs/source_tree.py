@@ -128,8 +128,8 @@ class _Walk:
             except OSError as error:
                 raise self._unreadable(entry.path, error) from error
             if is_artifact(name, names) or (status.st_dev, status.st_ino) in self.redirected:
-                self.excluded[self._shown(entry.path)] = "lpack's own output"
-            elif stat.S_ISDIR(status.st_mode):
+                continue
+            if stat.S_ISDIR(status.st_mode):
                 self._folder(real, f"{prefix}{name}/", (*above, place), at_root=False)
             else:
                 self._file(real, prefix + name, status)
@@ -154,7 +154,9 @@ class _Walk:
             rule = self._rule_for_folder(entry)
         if rule is None or self._brought_back(archive_name, self._shown(entry.path)):
             return False
-        self.excluded[self._shown(entry.path)] = rule
+        # What an earlier build left is not told: no manifest may depend on whether there was one.
+        if entry.path != self.target_dir:
+            self.excluded[self._shown(entry.path)] = rule
         return True
 
     def _rule_for_folder(self, entry: os.DirEntry[str]) -> str | None:

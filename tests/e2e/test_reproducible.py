@@ -76,3 +76,17 @@ def test_a_date_that_is_none(value: str, index: IndexServer, tmp_path: Path) -> 
     assert "SOURCE_DATE_EPOCH" in done.stderr
     assert "Traceback" not in done.stderr
     assert not world.zip.exists()
+
+
+def test_an_earlier_build_does_not_show(index: IndexServer, tmp_path: Path) -> None:
+    """The folder of the code is that of the output, as in projects without any settings."""
+    world = BuildWorld(
+        project=tmp_path / "api", index_url=index.url, lpack=LpackRunner(home=tmp_path / "home")
+    )
+    world.write("lambda_function.py", "def lambda_handler(event, context):\n    return 1\n")
+    world.write("requirements.txt", "beta\n")
+    world.build()
+    first = world.zip.read_bytes(), world.manifest_path.read_bytes()
+    world.build("--upgrade")
+    assert (world.zip.read_bytes(), world.manifest_path.read_bytes()) == first
+    world.build("--check")
