@@ -85,7 +85,13 @@ def _refuse_files_that_are_folders(
     owners: Sequence[str], first: dict[bytes, tuple[int, Record]]
 ) -> None:
     seen: set[bytes] = set()
+    last = b""
     for name, (index, _) in first.items():
+        parent = name[: max(name.rfind(b"/"), 0)]
+        # Most files lie beside the one before, whose folders were looked at.
+        if parent == last:
+            continue
+        last = parent
         for folder in _folders(name):
             if folder in seen:
                 break
