@@ -209,7 +209,9 @@ def _assemble(
     before = PrefixMemory(store, function, dependencies, payloads, layers=layers.digests)
     known = before.recall() if stamp == EPOCH_STAMP else None
     if known is not None:
-        copying, retired = (None, None) if ahead is None else ahead.take(before.key, known.prefix)
+        copying, retired = (
+            (None, None) if ahead is None else ahead.take(before.key, known.prefix, path)
+        )
         try:
             artifact = rewrite_zip(
                 path,

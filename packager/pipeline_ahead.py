@@ -10,6 +10,7 @@ fails, the unfinished file goes away.
 
 import os
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -32,26 +33,33 @@ _SWITCH_SECONDS = 0.0005
 class HeadStart:
     """The copying of one prefix of the store; a context manager that ends it, used or not."""
 
-    def __init__(self, key: str, copying: PrefixCopy, *, retired: Path | None) -> None:
+    def __init__(
+        self, key: str, copying: PrefixCopy, *, destination: Path, retired: Path | None
+    ) -> None:
         """Begin: `key` is that of the prefix in the store; `retired` is as in `take`."""
-        self._key = key
+        self._wanted = key, destination
         self._retired = retired
+        self._lock = threading.Lock()
         self._copying: PrefixCopy | None = copying
         self._interval = sys.getswitchinterval()
         sys.setswitchinterval(_SWITCH_SECONDS)
         copying.begin()
 
-    def take(self, key: str, prefix: Prefix) -> tuple[PrefixCopy | None, Path | None]:
+    def take(
+        self, key: str, prefix: Prefix, destination: Path
+    ) -> tuple[PrefixCopy | None, Path | None]:
         """Hand over the copying to whom it is for; it is given once, and to nobody else.
 
         With it comes the place for the file that is replaced: in it, the next build finds the
         prefix already.
         """
-        copying = self._copying
-        if copying is None or key != self._key or not copying.is_of(prefix):
-            return None, None
-        self._copying = None
-        return copying, self._retired
+        with self._lock:
+            copying = self._copying
+            fits = (key, destination) == self._wanted
+            if copying is None or not fits or not copying.is_of(prefix):
+                return None, None
+            self._copying = None
+            return copying, self._retired
 
     def __enter__(self) -> Self:
         """Go on."""
@@ -90,4 +98,5 @@ def head_start(store: Store, key: str, destination: Path, *, intact: bool) -> He
     except (OSError, KeyError, TypeError, ValueError):
         return None
     copying = PrefixCopy(prefix, payloads, path, there=there)
-    return HeadStart(key, copying, retired=retired if intact else None)
+    kept = retired if intact else None
+    return HeadStart(key, copying, destination=destination, retired=kept)

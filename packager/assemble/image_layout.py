@@ -64,8 +64,10 @@ def place_blobs(
         for digest, blob in wanted.items()
         if known.get(digest) is None or identity_of(folder / hex_of(digest)) != known[digest]
     ]
-    if missing:
-        # Loaded here because it brings the logging module: most builds copy nothing.
+    if len(missing) == 1:
+        _copy(missing[0], folder / hex_of(missing[0].digest))
+    elif missing:
+        # Loaded here because it brings the logging module: most builds copy one blob or none.
         from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
 
         with ThreadPoolExecutor(_COPIES_AT_ONCE) as threads:

@@ -2,6 +2,7 @@
 
 import fcntl
 import hashlib
+import json
 import os
 import random
 import sys
@@ -145,6 +146,24 @@ def test_a_refused_build_leaves_nothing(large: BuildWorld) -> None:
     }
     assert large.zip.read_bytes() == before
     rebuilt(large, 2)
+
+
+def test_two_functions_of_the_same_payloads_do_not_get_one_file(large: BuildWorld) -> None:
+    path = large.project / "pyproject.toml"
+    more = '[tool.lpack.functions.other]\nhandler = "app.handler"\nsource = ["app.py"]\n'
+    path.write_text(f"{path.read_text()}\n{more}")
+    time.sleep(SETTLING_SECONDS)
+    large.settle()
+    for number in (1, 2, 3):
+        edit(large, number)
+        large.build("--jobs", "2")
+        for name in ("api", "other"):
+            artifact = large.project / "dist" / f"{name}.zip"
+            told = json.loads(artifact.with_suffix(".lpack.json").read_text())
+            assert hashlib.sha256(artifact.read_bytes()).hexdigest() == told["artifact"]["sha256"]
+            with zipfile.ZipFile(artifact) as archive:
+                assert archive.testzip() is None
+                assert f"return {number}".encode() in archive.read("app.py")
 
 
 def test_a_lease_tells_who_reads(tmp_path: Path) -> None:
