@@ -11,7 +11,7 @@ PYTEST_WORKERS ?= auto
 BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all torture docs deploy-tools bench clean
+.PHONY: help demo test test-all torture pythons docs deploy-tools bench clean
 
 help:
 	@echo "make demo    build, verify and report fixtures/demo with real dependencies; see fixtures/demo/dist"
@@ -20,6 +20,7 @@ help:
 	@echo "make docs    the pages of docs/ as a site in .cache/site, without a network"
 	@echo "make deploy-tools  SAM, CDK, Serverless and Pulumi for their tests, 1.5 GB in .cache"
 	@echo "make torture  the fault programmes with their large numbers: hours"
+	@echo "make pythons  lpack under each Python of this machine, for the tests of reproducibility"
 	@echo "make bench   the benchmarks, results in benchmarks/results.md"
 	@echo "make clean   remove $(VENV), caches and what was built"
 	@echo
@@ -48,7 +49,15 @@ deploy-tools: $(VENV)/.installed-test
 	$(BIN)/python tests/support/deploy_tools.py install
 
 torture: $(VENV)/.installed-test
-	LPACK_TORTURE=1 $(BIN)/python -m pytest -s -m 'slow or not slow' tests/faults tests/property $(PYTEST_ARGS)
+	LPACK_TORTURE=1 $(BIN)/python -m pytest -s -m 'slow or not slow' tests/faults tests/property tests/e2e/test_reproducible_places.py $(PYTEST_ARGS)
+
+# lpack under every Python it runs on, for the tests of reproducibility.
+pythons: $(VENV)/.installed-test
+	@for v in 3.11 3.12 3.13 3.14; do \
+		UV_PYTHON_DOWNLOADS=never $(BIN)/uv venv --quiet --clear --python $$v .cache/pythons/$$v 2>/dev/null && \
+		$(BIN)/uv pip install --quiet --python .cache/pythons/$$v/bin/python --editable '.[uv]' && \
+		echo "Python $$v: .cache/pythons/$$v" || echo "Python $$v is not on this machine"; \
+	done
 
 bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)

@@ -10,13 +10,6 @@ from support.index_server import IndexServer
 from support.lpack_runner import LpackRunner
 from support.readers import assert_readers_agree
 
-PLACES: dict[str, tuple[dict[str, str], int]] = {
-    "kiritimati": ({"TZ": "Pacific/Kiritimati", "LC_ALL": "C"}, 0o077),
-    "another hash seed": ({"PYTHONHASHSEED": "1", "LC_ALL": "POSIX"}, 0o000),
-    "optimised": ({"PYTHONHASHSEED": "2", "PYTHONOPTIMIZE": "2", "TZ": "America/Caracas"}, 0o027),
-    "ein anderer Ordner ü": ({"PYTHONUTF8": "0", "LANG": "C"}, 0o022),
-}
-
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IndexServer]:
@@ -37,16 +30,6 @@ def clean_build(folder: Path, index: IndexServer, env: dict[str, str], umask: in
 @pytest.fixture(scope="module")
 def reference(index: IndexServer, tmp_path_factory: pytest.TempPathFactory) -> BuildWorld:
     return clean_build(tmp_path_factory.mktemp("reference"), index, {}, 0o022)
-
-
-@pytest.mark.parametrize("place", PLACES)
-def test_the_same_zip_and_manifest(
-    place: str, index: IndexServer, reference: BuildWorld, tmp_path: Path
-) -> None:
-    env, umask = PLACES[place]
-    world = clean_build(tmp_path / place, index, env, umask)
-    assert world.zip.read_bytes() == reference.zip.read_bytes()
-    assert world.manifest_path.read_bytes() == reference.manifest_path.read_bytes()
 
 
 def test_every_reader_agrees(reference: BuildWorld) -> None:
