@@ -16,8 +16,8 @@ from packager.runtime.targets import load_target
 SAM = "aws-sam-cli==1.170.0"
 PEX = "pex==2.105.2"
 CHALICE = "chalice==1.34.0"
-# What a tool runs besides, without saying so in its requirements.
-_BESIDES = {CHALICE: ("pip==26.3", "setuptools==80.9.0", "wheel==0.45.1")}
+# chalice lets pip do the work, and not the newest.
+_BESIDES = {CHALICE: ("pip==26.2.1", "setuptools==84.2.1", "wheel==0.48.0")}
 
 FIRST, CHANGED, UNCHANGED = WAYS = ("first build", "one-line change", "nothing changed")
 
