@@ -30,11 +30,11 @@ Written by `python docs/generate.py` from `benchmarks/results.json`; `make bench
 
 ## Seconds
 
-![Seconds of each build; the figures are in the table](benchmark-times.svg)
+![Bars: the seconds of each build](benchmark-times.svg)
 
 ## Megabytes
 
-![Megabytes of each zip; the figures are in results.md](benchmark-sizes.svg)
+![Bars: the megabytes of each zip](benchmark-sizes.svg)
 """
 
 
@@ -58,7 +58,7 @@ def pictures() -> dict[str, str]:
             _named(each),
             [
                 Bar(number, size / 1e6, f"{size / 1e6:.1f} MB")
-                for number, size in enumerate(_sizes(each, smallest[each["workload"]]))
+                for number, size in enumerate(_sizes(each, smallest.get(each["workload"])))
             ],
         )
         for each in results["speed"]
@@ -122,8 +122,10 @@ def _seconds(series: int, speed: dict[str, Any], name: str) -> Bar:
     return Bar(series, seconds, f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s")
 
 
-def _sizes(speed: dict[str, Any], smallest_bytes: int) -> list[int]:
-    return [speed["reference_zip_bytes"], speed["zip_bytes"], smallest_bytes]
+def _sizes(speed: dict[str, Any], smallest_bytes: int | None) -> list[int]:
+    """Return what is known: the section about sizes may have failed, or been left out."""
+    known = [speed["reference_zip_bytes"], speed["zip_bytes"]]
+    return known if smallest_bytes is None else [*known, smallest_bytes]
 
 
 def _smallest(results: dict[str, Any]) -> dict[str, int]:
@@ -136,15 +138,16 @@ def table() -> str:
     """Return the table."""
     results = json.loads(_RESULTS.read_text(encoding="utf-8"))
     smallest = _smallest(results)
-    rows = "".join(_row(each, smallest[each["workload"]]) for each in results["speed"])
+    rows = "".join(_row(each, smallest.get(each["workload"])) for each in results["speed"])
     return (
         "| | uv + `zip -9` | lpack, first build | after a change | uv + `zip -9` | lpack "
         "| `--release --slim declared` |\n|---|--:|--:|--:|--:|--:|--:|\n" + rows
     )
 
 
-def _row(speed: dict[str, Any], smallest_bytes: int) -> str:
+def _row(speed: dict[str, Any], smallest_bytes: int | None) -> str:
     seconds = [statistics.median(speed["seconds"][name]) for name in _COLUMNS]
     sizes = _sizes(speed, smallest_bytes)
     cells = [f"{value:.1f} s" for value in seconds] + [f"{size / 1e6:.1f} MB" for size in sizes]
+    cells += ["not measured"] * (6 - len(cells))
     return f"| {_WHAT[speed['workload']]} | " + " | ".join(cells) + " |\n"
