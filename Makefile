@@ -9,9 +9,10 @@ PYTEST_ARGS ?=
 # One process for each core; a file's tests stay together, since they share what they built.
 PYTEST_WORKERS ?= auto
 BENCH_ARGS ?=
+MUTANTS_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all torture pythons docs deploy-tools bench clean
+.PHONY: help demo test test-all torture fuzz mutants pythons docs deploy-tools bench clean
 
 help:
 	@echo "make demo    build, verify and report fixtures/demo with real dependencies; see fixtures/demo/dist"
@@ -21,6 +22,8 @@ help:
 	@echo "make deploy-tools  SAM, CDK, Serverless and Pulumi for their tests, 1.5 GB in .cache"
 	@echo "make torture  the fault programmes with their large numbers: hours"
 	@echo "make pythons  lpack under each Python of this machine, for the tests of reproducibility"
+	@echo "make fuzz    atheris on every reader of foreign files, LPACK_FUZZ_SECONDS (600) each"
+	@echo "make mutants  how many changes of the zip core and the subtraction the tests notice"
 	@echo "make bench   the benchmarks, results in benchmarks/results.md"
 	@echo "make clean   remove $(VENV), caches and what was built"
 	@echo
@@ -50,6 +53,15 @@ deploy-tools: $(VENV)/.installed-test
 
 torture: $(VENV)/.installed-test
 	LPACK_TORTURE=1 $(BIN)/python -m pytest -s -m 'slow or not slow' tests/faults tests/property tests/e2e/test_reproducible_places.py $(PYTEST_ARGS)
+	$(MAKE) fuzz
+
+fuzz: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group fuzz
+	$(BIN)/python tests/support/fuzz_run.py
+
+mutants: $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group mutants
+	$(BIN)/python tests/support/mutants.py $(MUTANTS_ARGS)
 
 # lpack under every Python it runs on, for the tests of reproducibility.
 pythons: $(VENV)/.installed-test

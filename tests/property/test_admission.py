@@ -10,6 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.demo_wheel import FILE_NAME, TEXT, describing_members, good
+from support.intensity import examples
 from support.raw_zip import write_zip
 
 from packager.errors import WheelRefused
@@ -31,7 +32,10 @@ SMALL = {
 }
 INTERESTING = [0, 1, 2, 7, 8, 0x800, 200, 0xFFFE, 0xFFFF]
 QUICK = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+    max_examples=examples(250),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=True,
 )
 
 

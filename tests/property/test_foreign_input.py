@@ -12,7 +12,6 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-import tomlkit
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fuzz_harnesses import HARNESSES, SEPARATOR, run
@@ -69,7 +68,22 @@ def to_json(document: Document) -> bytes:
 
 
 def to_toml(document: Document) -> bytes:
-    return tomlkit.dumps(document).encode("utf-8", "replace")
+    return "".join(f"{json.dumps(key)} = {inline(document[key])}\n" for key in document).encode()
+
+
+def inline(value: object) -> str:
+    """TOML in one line; its strings are those of JSON, but for one control character."""
+    if isinstance(value, dict):
+        pairs = (f"{inline(key)} = {inline(below)}" for key, below in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(inline, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, date):
+        return value.isoformat()
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+    return text.replace("\x7f", "\\u007f")
 
 
 FORMATS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Document], bytes]]] = {
@@ -83,7 +97,7 @@ FORMATS: Mapping[str, tuple[Callable[[Any], Any], Callable[[Document], bytes]]] 
 
 
 @pytest.mark.parametrize("harness", FORMATS)
-@settings(max_examples=examples(350), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(160), suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_any_value_anywhere_in_a_document(harness: str, data: st.DataObject) -> None:
     read, write = FORMATS[harness]
@@ -101,7 +115,7 @@ def test_any_value_anywhere_in_a_document(harness: str, data: st.DataObject) -> 
     run(harness, SEPARATOR.join(parts))
 
 
-@settings(max_examples=examples(600), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(500), suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from([setting.key for setting in SETTINGS]),
     VALUES | st.lists(TEXTS, max_size=3),
@@ -114,7 +128,7 @@ def test_any_value_of_any_setting(key: str, value: object, of_one_function: bool
 
 
 @pytest.mark.parametrize("harness", [name for name in HARNESSES if name != "wheel"])
-@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_slice_replaced_in_any_file(harness: str, data: st.DataObject) -> None:
     sound = data.draw(st.sampled_from([bytes_ for _, bytes_ in seeds(harness)]))

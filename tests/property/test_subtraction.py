@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
+from support.intensity import examples
 
 from packager.model.runtime_catalog import POLICIES, Policy, RuntimeCatalog, RuntimePackage
 from packager.model.selection import Edge, Graph
@@ -144,7 +145,7 @@ def _subtracted(world: World) -> frozenset[NormalizedName]:
     return subtract(world.graph, world.catalog, policies=world.policies, environment={}).subtracted
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(worlds())
 def test_it_is_the_greatest_valid_set(world: World) -> None:
     candidates = sorted(_candidates(world))
@@ -157,7 +158,7 @@ def test_it_is_the_greatest_valid_set(world: World) -> None:
     assert _subtracted(world) == greatest
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_the_order_of_the_input_plays_no_part(world: World, random: Random) -> None:
     versions, edges = list(world.graph.versions.items()), list(world.graph.edges)
@@ -170,7 +171,7 @@ def test_the_order_of_the_input_plays_no_part(world: World, random: Random) -> N
     assert subtract(graph, catalog, policies=world.policies, environment={}) == straight
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(worlds())
 def test_following_the_advice_frees_what_it_promises(world: World) -> None:
     result = subtract(world.graph, world.catalog, policies=world.policies, environment={})

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.assembling import code_files, payload_with, records_of, written
+from support.intensity import examples
 from support.zip_plans import Plan, plans, write
 
 from packager.assemble.reread import check_headers
 from packager.errors import CannotBuild
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.too_slow])
 @given(plan=plans())
 def test_equal_plans_give_equal_bytes(plan: Plan) -> None:
     digests = set()
@@ -24,7 +25,7 @@ def test_equal_plans_give_equal_bytes(plan: Plan) -> None:
     assert len(digests) == 1
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(plan=plans(), where=st.floats(0, 1, exclude_max=True), mask=st.integers(1, 255))
 def test_a_changed_header_byte_is_noticed(plan: Plan, where: float, mask: int) -> None:
     with tempfile.TemporaryDirectory() as name:

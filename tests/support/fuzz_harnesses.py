@@ -9,7 +9,6 @@ import io
 import re
 import tarfile
 import tempfile
-import tomllib
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from support.functions import make_function
 
 from packager.errors import LpackError
 from packager.inputs.configuration import load_project
+from packager.inputs.documents import load_toml
 from packager.inputs.requirements import read_requirements
 from packager.inputs.settings import Overrides
 from packager.lock.lockfile import parse_lock, render_lock
@@ -105,7 +105,7 @@ def eat_configuration(data: bytes) -> None:
                 read_requirements(function)
             if refused:
                 continue
-            extras = [f"{kind}:{name}" for kind, name in _named_references(data)]
+            extras = [f"{kind}:{name}" for kind, name in _named_references(root)]
             for reference in extras:
                 with _refusals():
                     read_requirements(function._replace(requirements=(reference,)))
@@ -179,9 +179,9 @@ def _project(folder: Path) -> Path:
     return root
 
 
-def _named_references(data: bytes) -> Iterator[tuple[str, str]]:
+def _named_references(root: Path) -> Iterator[tuple[str, str]]:
     """The extras and groups that a project declares, as far as it is sound."""
-    document = tomllib.loads(data.decode("utf-8-sig"))
+    document = load_toml(root / "pyproject.toml", root)
     tables = (
         ("extra", document.get("project", {}).get("optional-dependencies", {})),
         ("extra", document.get("tool", {}).get("poetry", {}).get("extras", {})),

@@ -95,6 +95,14 @@ def test_a_name_that_only_begins_alike_is_no_folder() -> None:
     assert merge(["one", "two"], trees, same_bytes=equal) == [set(), set()]
 
 
+@pytest.mark.parametrize("owners", [["one 1", "your code"], ["your code", "one 1"]])
+@pytest.mark.parametrize("other", ["x.py", "x.py/y"])
+def test_your_code_gets_its_own_hint_on_either_side(owners: list[str], other: str) -> None:
+    with pytest.raises(CannotBuild) as caught:
+        merge(owners, [[record("x.py")], [record(other, 2)]], same_bytes=equal)
+    assert caught.value.hint == "rename the file, or leave it out with `exclude` in [tool.lpack]"
+
+
 def test_your_code_gets_its_own_hint() -> None:
     with pytest.raises(CannotBuild) as caught:
         merge(["one 1", "your code"], [[record("x.py")], [record("x.py", 2)]], same_bytes=equal)

@@ -92,3 +92,18 @@ def test_the_algorithm_is_the_listed_one_when_it_is_strong() -> None:
     assert choose_algorithm(None) == "sha256"
     assert choose_algorithm(RecordEntry("sha512=x", 1)) == "sha512"
     assert choose_algorithm(RecordEntry("md5=x", 1)) == "sha256"
+    assert choose_algorithm(RecordEntry("sha512=x=", 1)) == "sha512"
+    assert choose_algorithm(RecordEntry("", None)) == "sha256"
+
+
+def test_what_follows_the_record_is_looked_at() -> None:
+    found = {f"{INFO}/RECORD": Contents("sha256=x", 1), "later.py": Contents("sha256=y", 1)}
+    result = check_record({}, found, dist_info=INFO)
+    assert result.refusals == ("RECORD does not list `later.py`",)
+
+
+@pytest.mark.parametrize(("listed", "same"), [("abX=", True), ("abX==", True), ("ab", False)])
+def test_only_padding_is_stripped_from_a_digest(listed: str, same: bool) -> None:
+    found = {"a.py": Contents("sha256=abX", 1)}
+    result = check_record({"a.py": RecordEntry(f"sha256={listed}", 1)}, found, dist_info=INFO)
+    assert (result.refusals == ()) is same

@@ -1,10 +1,12 @@
 import os
 import struct
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.demo_wheel import streamed
 from support.raw_zip import RawMember, deflate, write_zip, zip64_extra
 
 from packager.wheels.zip_end import MalformedZip
@@ -109,3 +111,14 @@ def test_zip64_values_replace_sentinels_in_order() -> None:
     for values, extra in (((1, 2), packed), ((sentinel, 2), packed), ((sentinel, 2), None)):
         with pytest.raises(MalformedZip, match="does not fit"):
             resolve_zip64(values, extra, "a")
+
+
+def test_a_checksum_may_look_like_the_signature_of_a_descriptor(tmp_path: Path) -> None:
+    data = b"\xac\nz\xd5"
+    assert struct.pack("<I", zlib.crc32(data)) == b"PK\x07\x08"
+    for signature in (False, True):
+        member = streamed(RawMember(name="a", data=data), signature=signature)
+        with opened(tmp_path, write_zip([member])) as descriptor:
+            entry = read_archive(descriptor).entries[0]
+            chunks = stream_member(descriptor, entry, *locate_stream(descriptor, entry))
+            assert b"".join(chunks) == data
