@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
@@ -22,6 +22,7 @@ from packager.errors import UsageError
 from packager.inputs.documents import joined
 from packager.model.redaction import redact_text
 from packager.model.requirement import Declared, LocalProject
+from packager.model.url_path import url_path
 
 _VCS = re.compile(r"(?:^|@\s*)(?:git|hg|svn|bzr)\+", re.IGNORECASE)
 _URL = re.compile(r"^(?:[a-z][a-z0-9+.-]*://|file:)", re.IGNORECASE)
@@ -146,7 +147,7 @@ def _location(text: str, *, written: str, origin: str, folder: Path) -> Entry:
 def _path_of(url: str, folder: Path) -> Path:
     text = url
     if url.lower().startswith("file:"):
-        text = unquote(urlsplit(url).path) if "://" in url else unquote(url[len("file:") :])
+        text = unquote(url_path(url))
     return joined(folder, text)
 
 
@@ -171,7 +172,7 @@ def _named(
 
 
 def _file_identity(url: str) -> tuple[NormalizedName | None, Version | None]:
-    filename = unquote(urlsplit(url).path.rpartition("/")[2])
+    filename = unquote(url_path(url).rpartition("/")[2])
     try:
         name, version, _, _ = parse_wheel_filename(filename)
     except InvalidWheelFilename:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -13,6 +13,7 @@ from packager.inputs.documents import joined, load_pyproject
 from packager.inputs.poetry_tables import poetry_indexes
 from packager.inputs.requirement_line import Entry, local_project
 from packager.model.requirement import Declared, IndexSettings
+from packager.model.url_path import url_path
 
 
 class Sources(NamedTuple):
@@ -41,7 +42,7 @@ class Sources(NamedTuple):
         url = declared.requirement.url
         if url is not None and url.startswith(("git+", "hg+", "svn+", "bzr+")):
             raise _git(declared.name, declared.origin)
-        path = Path(unquote(urlsplit(url).path)) if url and url.startswith("file:") else None
+        path = Path(unquote(url_path(url))) if url and url.startswith("file:") else None
         if path is not None and path.is_dir():
             marker = str(declared.requirement.marker) if declared.requirement.marker else None
             extras = tuple(sorted(declared.requirement.extras))

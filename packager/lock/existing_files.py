@@ -1,9 +1,9 @@
 """Which files of a project exist although none fits: asked of pip, which says what it skips."""
 
 import re
-import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from packaging.requirements import Requirement
 from packaging.utils import (
@@ -18,6 +18,7 @@ from packaging.version import Version
 from packager.lock.backend import LockJob
 from packager.lock.pip_process import run_pip
 from packager.model.redaction import redact_text
+from packager.model.url_path import url_path
 
 _SKIPPED = re.compile(
     r"(?:none of the wheel's tags .*? are compatible.*?|No sources permitted for .*?): (?P<url>\S+)"
@@ -59,7 +60,7 @@ def existing_files(wanted: Requirement, job: LockJob) -> Existing:
 
 
 def _filename(url: str) -> str:
-    return urllib.parse.unquote(urllib.parse.urlsplit(url).path.rpartition("/")[2])
+    return unquote(url_path(url).rpartition("/")[2])
 
 
 def _newest(filenames: Sequence[str], wanted: Requirement) -> tuple[str | None, list[str]]:

@@ -4,10 +4,10 @@
 for this machine. Around it stand the rules about hashes and about files that are no wheels.
 """
 
-import urllib.parse
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import unquote
 from urllib.request import url2pathname
 
 from packaging.pylock import (
@@ -30,6 +30,7 @@ from packager.lock.missing_wheels import no_wheel, requires_other_python
 from packager.model.redaction import redact_text, redact_url
 from packager.model.selection import Pin, Selection, WheelReference
 from packager.model.target import Target
+from packager.model.url_path import url_path
 
 Entry = PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist
 
@@ -206,7 +207,7 @@ def _archive(
 ) -> Pin | SdistReference:
     """Turn a direct reference (`name @ https://...`) to a wheel into a pin."""
     url, path = locate(archive.url, archive.path, base=sources.base)
-    filename = path.name if path else urllib.parse.unquote(_last_part(url or ""))
+    filename = path.name if path else unquote(_last_part(url or ""))
     digest = sha256_of(filename, archive.hashes)
     if not filename.endswith(".whl"):
         if package.name not in sources.allow_sdist:
@@ -266,12 +267,12 @@ def locate(
     if path is not None:
         return None, (base or Path.cwd()) / path
     if url is not None and url.startswith("file:"):
-        return None, Path(url2pathname(urllib.parse.urlsplit(url).path))
+        return None, Path(url2pathname(url_path(url)))
     return url, None
 
 
 def _last_part(url: str) -> str:
-    return urllib.parse.urlsplit(url).path.rpartition("/")[2]
+    return url_path(url).rpartition("/")[2]
 
 
 def _not_a_wheel(name: str, what: str) -> CannotBuild:

@@ -1,5 +1,6 @@
 import hashlib
 import os
+import random
 import subprocess
 import sys
 import zipfile
@@ -310,3 +311,27 @@ def test_memory_stays_flat(tmp_path: Path, stamp: int) -> None:
     assert slimming < 32
     assert assembling < 40
     assert (tmp_path / "a.zip").stat().st_size > 96 << 20
+
+
+def test_files_of_a_payload_go_where_they_are_sent(tmp_path: Path) -> None:
+    files = {"pkg/a.py": b"1", "pkg.libs/x.so": b"2"}
+    source = payload_with(tmp_path, "pkg", files)
+    moved = {b"pkg.libs/x.so": b"lib/x.so"}
+    placed = source._replace(folder=b"python/", moved=moved)
+    artifact = written(tmp_path / "a.zip", [placed], stamp=EPOCH_STAMP)
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        names = set(archive.namelist())
+        assert archive.read("python/pkg/a.py") == b"1"
+        assert archive.read("lib/x.so") == b"2"
+    assert {"python/pkg/a.py", "lib/x.so", "python/pkg-1.0.dist-info/METADATA"} <= names
+    assert not any(name.startswith("pkg") for name in names)
+    assert {record.name.decode() for record in records_of(artifact)} == names
+
+
+def test_a_file_longer_than_a_chunk_is_spliced_whole(tmp_path: Path) -> None:
+    data = random.Random(7).randbytes(5 * 2**20)  # noqa: S311 -- the same in every run
+    source = payload_with(tmp_path, "pkg", {"pkg/big.bin": data, "pkg/small.py": b"1"})
+    written(tmp_path / "a.zip", [source], stamp=LATER)
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        assert archive.read("pkg/big.bin") == data
+        assert archive.read("pkg/small.py") == b"1"
