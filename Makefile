@@ -75,7 +75,7 @@ bench: $(VENV)/.installed-test
 	$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 clean:
-	rm -rf $(VENV) .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) .cache mutants .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	rm -rf fixtures/demo/dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
