@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from support.aws_world import AwsWorld, aws_world
@@ -18,19 +19,13 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def newer_alpha(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_wheels(tmp_path_factory.mktemp("newer"), alpha="1.1")[0]
+def other_alpha(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_wheels(tmp_path_factory.mktemp("other"), alpha="1.0")[0]
 
 
 @pytest.fixture(scope="module")
-def index(wheels: list[Path], newer_alpha: Path) -> Iterator[IndexServer]:
-    with IndexServer([*wheels, newer_alpha]) as server:
-        yield server
-
-
-@pytest.fixture
-def nginx(tmp_path: Path) -> Iterator[NginxStore]:
-    with nginx_store(tmp_path / "nginx") as server:
+def index(wheels: list[Path], other_alpha: Path) -> Iterator[IndexServer]:
+    with IndexServer([*wheels, other_alpha]) as server:
         yield server
 
 
@@ -47,31 +42,49 @@ def machine(
     return made
 
 
+class Filled(NamedTuple):
+    """A store that one machine filled, and what that machine built."""
+
+    nginx: NginxStore
+    outputs: dict[str, bytes]
+    said: str
+
+
+@pytest.fixture(scope="module")
+def filled(
+    tmp_path_factory: pytest.TempPathFactory, index: IndexServer, wheels: list[Path]
+) -> Iterator[Filled]:
+    folder = tmp_path_factory.mktemp("filled")
+    with nginx_store(folder / "nginx") as nginx:
+        first = machine(folder / "first", index, wheels, {URL: nginx.url_with_password})
+        done = first.build()
+        assert done.exit_code == 0, done.explain()
+        yield Filled(nginx, first.outputs(), done.stderr)
+
+
 def test_a_second_machine_needs_neither_resolver_nor_wheels(
-    tmp_path: Path, index: IndexServer, wheels: list[Path], nginx: NginxStore
+    tmp_path: Path, index: IndexServer, wheels: list[Path], filled: Filled
 ) -> None:
+    nginx = filled.nginx
     alone = machine(tmp_path / "alone", index, wheels)
-    first = machine(tmp_path / "first", index, wheels, {URL: nginx.url_with_password})
     second = machine(tmp_path / "second", index, wheels, {URL: nginx.url, MODE: "read"})
     assert alone.build().exit_code == 0
-    done = first.build()
-    assert done.exit_code == 0, done.explain()
-    assert "to the shared store" in done.stderr
+    assert "to the shared store" in filled.said
     asked, added = len(index.requests), nginx.values("ac") + nginx.values("cas")
     done = second.build()
     assert done.exit_code == 0, done.explain()
     assert "3 payloads from the shared store, no wheel fetched" in done.stderr
     assert index.requests[asked:] == []
-    assert second.outputs() == first.outputs() == alone.outputs()
+    assert second.outputs() == filled.outputs == alone.outputs()
     assert nginx.values("ac") + nginx.values("cas") == added
     told = "".join(path.read_text(errors="replace") for path in nginx.values("ac"))
-    assert PASSWORD not in told + done.stderr
+    assert PASSWORD not in told + done.stderr + filled.said
 
 
 def test_open_requirements_are_resolved_and_the_rest_comes_from_the_store(
-    tmp_path: Path, index: IndexServer, wheels: list[Path], nginx: NginxStore
+    tmp_path: Path, index: IndexServer, wheels: list[Path], filled: Filled
 ) -> None:
-    env = {URL: nginx.url_with_password}
+    env = {URL: filled.nginx.url_with_password}
     first = machine(tmp_path / "first", index, wheels, env, hashed=False)
     second = machine(tmp_path / "second", index, wheels, env, hashed=False)
     assert first.build().exit_code == 0
@@ -83,17 +96,16 @@ def test_open_requirements_are_resolved_and_the_rest_comes_from_the_store(
 
 
 def test_only_the_wheel_that_changed_is_fetched(
-    tmp_path: Path, index: IndexServer, wheels: list[Path], newer_alpha: Path, nginx: NginxStore
+    tmp_path: Path, index: IndexServer, wheels: list[Path], other_alpha: Path, filled: Filled
 ) -> None:
-    env = {URL: nginx.url_with_password}
-    assert machine(tmp_path / "first", index, wheels, env).build().exit_code == 0
+    env = {URL: filled.nginx.url_with_password}
     fetched = len(index.downloads)
-    changed = [newer_alpha, *wheels[1:]]
+    changed = [other_alpha, *wheels[1:]]
     second = machine(tmp_path / "second", index, changed, env)
     done = second.build()
     assert done.exit_code == 0, done.explain()
     assert "2 payloads from the shared store" in done.stderr
-    assert index.downloads[fetched:] == [newer_alpha.name]
+    assert index.downloads[fetched:] == [other_alpha.name]
     # Another slimming needs the wheels whose admission was only heard of.
     third = machine(tmp_path / "third", index, changed, env)
     done = third.build("--slim", "off")
@@ -103,17 +115,28 @@ def test_only_the_wheel_that_changed_is_fetched(
     assert third.outputs() == alone.outputs()
 
 
-def test_what_nobody_with_the_key_wrote_is_not_used(
-    tmp_path: Path, index: IndexServer, wheels: list[Path], nginx: NginxStore
+def test_a_bill_of_materials_needs_the_wheels_and_gets_them(
+    tmp_path: Path, index: IndexServer, wheels: list[Path], filled: Filled
 ) -> None:
-    stranger = machine(tmp_path / "stranger", index, wheels, {URL: nginx.url_with_password})
-    assert stranger.build().exit_code == 0
-    env = {URL: nginx.url_with_password, KEY: "0123456789abcdef"}
+    pytest.importorskip("cyclonedx")
+    fetched = len(index.downloads)
+    one = machine(tmp_path / "one", index, wheels, {URL: filled.nginx.url})
+    done = one.build("--sbom")
+    assert done.exit_code == 0, done.explain()
+    assert "3 payloads from the shared store" in done.stderr
+    assert len(index.downloads[fetched:]) == 3
+    assert "project.cdx.json" in one.outputs()
+
+
+def test_what_nobody_with_the_key_wrote_is_not_used(
+    tmp_path: Path, index: IndexServer, wheels: list[Path], filled: Filled
+) -> None:
+    env = {URL: filled.nginx.url_with_password, KEY: "0123456789abcdef"}
     first = machine(tmp_path / "first", index, wheels, env)
     done = first.build()
     assert done.exit_code == 0, done.explain()
     assert "is not signed with LPACK_SHARED_STORE_KEY" in done.stderr
-    assert first.outputs() == stranger.outputs()
+    assert first.outputs() == filled.outputs
     # What was wrong was replaced.
     done = machine(tmp_path / "second", index, wheels, env).build()
     assert "no wheel fetched" in done.stderr, done.explain()
@@ -155,17 +178,3 @@ def test_a_bucket_that_is_not_there_is_told_once(
     assert done.exit_code == 0, done.explain()
     assert done.stderr.count("warning") == 1, done.stderr
     assert "secret" not in done.stderr
-
-
-def test_a_bill_of_materials_needs_the_wheels_and_gets_them(
-    tmp_path: Path, index: IndexServer, wheels: list[Path], nginx: NginxStore
-) -> None:
-    pytest.importorskip("cyclonedx")
-    env = {URL: nginx.url_with_password}
-    first = machine(tmp_path / "first", index, wheels, env)
-    assert first.build().exit_code == 0
-    second = machine(tmp_path / "second", index, wheels, env)
-    done = second.build("--sbom")
-    assert done.exit_code == 0, done.explain()
-    assert "3 payloads from the shared store" in done.stderr
-    assert "project.cdx.json" in second.outputs()

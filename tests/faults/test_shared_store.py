@@ -13,9 +13,7 @@ SECRET = "s3cr3t-pass"  # noqa: S105 -- of a server that lives for one test
 
 FAULTS: dict[str, tuple[dict[str, Script], str]] = {
     "gone": ({}, "is not used further: Connection refused"),
-    "failing": ({"GET ": READING["failing"]}, "is not used further: it answers 500"),
     "altered bytes": ({"GET /cas": READING["altered"]}, "has a wrong value, not used: `"),
-    "cut documents": ({"GET /ac": READING["short"]}, "has a wrong value, not used: it is cut"),
     "read only": ({"PUT ": lambda e: e.say(403)}, "nothing can be added (it answers 403)"),
 }
 
