@@ -1,6 +1,7 @@
 """`lpack cache`."""
 
 import json
+import os
 
 import click
 
@@ -10,6 +11,7 @@ from packager.inputs.durations import parse_duration
 from packager.inputs.setting_values import parse_bytes
 from packager.report.store import count_of, damage_lines, render_size, size_document
 from packager.report.text import mib
+from packager.shared.settings import shared_place, shown
 from packager.wheels.store import Store
 from packager.wheels.store_keeping import list_entries, prune_store, verify_store
 
@@ -45,9 +47,11 @@ def path() -> None:
 @command.command("size")
 @click.option("--output-format", type=click.Choice(["text", "json"]), default="text")
 def size(output_format: str) -> None:
-    """Print what is in the store, by kind."""
-    store = Store.default()
-    document = size_document(store.root, list_entries(store))
+    """Print what is in the store, by kind, and which store other machines share with it."""
+    store, place = Store.default(), shared_place(os.environ)
+    document = size_document(
+        store.root, list_entries(store), shared=None if place is None else shown(place)
+    )
     text = json.dumps(document, indent=2) + "\n"
     click.echo(render_size(document) if output_format == "text" else text, nl=False)
 

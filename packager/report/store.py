@@ -22,15 +22,21 @@ class _Damage(Protocol):
     def reason(self) -> str: ...
 
 
-def size_document(root: Path, entries: Iterable[_Entry]) -> dict[str, Any]:
-    """Return entries and bytes by kind, JSON-ready."""
+def size_document(root: Path, entries: Iterable[_Entry], *, shared: str | None) -> dict[str, Any]:
+    """Return entries and bytes by kind, JSON-ready; `shared` is the shared store for people."""
     counts: Counter[str] = Counter()
     sizes: Counter[str] = Counter()
     for entry in entries:
         counts[entry.kind] += 1
         sizes[entry.kind] += entry.bytes
     kinds = {kind: {"entries": counts[kind], "bytes": sizes[kind]} for kind in sorted(counts)}
-    return {"path": str(root), "entries": counts.total(), "bytes": sizes.total(), "kinds": kinds}
+    return {
+        "path": str(root),
+        "entries": counts.total(),
+        "bytes": sizes.total(),
+        "kinds": kinds,
+        "shared_store": shared,
+    }
 
 
 def render_size(document: dict[str, Any]) -> str:
@@ -40,6 +46,8 @@ def render_size(document: dict[str, Any]) -> str:
     rows.append(("total", document))
     for kind, found in rows:
         lines.append(f"  {kind:<14}{mib(found['bytes']):>12}{found['entries']:>9,} entries")
+    if document["shared_store"]:
+        lines.append(f"shared with other machines: {document['shared_store']}")
     return "\n".join(lines) + "\n"
 
 

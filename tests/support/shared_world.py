@@ -1,11 +1,9 @@
 """Machines that share a store: each with a home, a project folder and a local store of its own."""
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from support.index_server import IndexServer
 from support.lpack_runner import Finished, LpackRunner
@@ -63,12 +61,6 @@ class Machine:
     def outputs(self) -> dict[str, bytes]:
         """What was built, by name."""
         return {path.name: path.read_bytes() for path in (self.project / "dist").iterdir()}
-
-    def manifest(self) -> dict[str, Any]:
-        """The manifest of the one function."""
-        path = next((self.project / "dist").glob("*.lpack.json"))
-        found: dict[str, Any] = json.loads(path.read_text())
-        return found
 
 
 def _pin(wheel: Path) -> str:

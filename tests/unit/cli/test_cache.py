@@ -30,7 +30,10 @@ def test_a_day_in_the_life_of_a_store(world: BuildWorld) -> None:
     assert Path(path) == world.lpack.store / "v1"
     size = json.loads(cache(world, "size", "--output-format", "json").stdout)
     assert size["kinds"]["wheels"]["entries"] == 6
-    shown = cache(world, "size").stdout
+    assert size["shared_store"] is None
+    shared = {"LPACK_SHARED_STORE": "https://builder:secret@cache.example.com/lpack"}
+    shown = world.lpack.run("cache", "size", cwd=world.project, env=shared).stdout
+    assert "shared with other machines: https://***@cache.example.com/lpack\n" in shown
     assert re.search(rf"total +[0-9.]+ KiB +{size['entries']} entries", shown)
 
     done = cache(world, "verify")
