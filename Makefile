@@ -52,7 +52,8 @@ deploy-tools: $(VENV)/.installed-test
 	$(BIN)/python tests/support/deploy_tools.py install
 
 torture: $(VENV)/.installed-test
-	LPACK_TORTURE=1 $(BIN)/python -m pytest -s -m 'slow or not slow' tests/faults tests/property tests/e2e/test_reproducible_places.py $(PYTEST_ARGS)
+	LPACK_TORTURE=1 nice -n 19 $(BIN)/python -m pytest -s -m 'slow or not slow' tests/faults tests/property \
+		tests/e2e/test_reproducible_places.py tests/unit/bootstrap/test_lpack_offload.py $(PYTEST_ARGS)
 	$(MAKE) fuzz
 
 fuzz: $(VENV)/.installed-test

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import random
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -12,11 +13,14 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from support.build_world import make_wheels, write_project
-from support.disk_faults import fast_folder
+from support.crash_scenarios import lock_of
+from support.crash_world import NO_PIP
+from support.disk_faults import FaultyHost, fast_folder, why_not
 from support.index_server import IndexServer
 from support.intensity import times
 from support.lpack_runner import LpackRunner
@@ -29,15 +33,26 @@ BUILDS = times(5, 50)
 BLOCKED_SECONDS = 60.0
 # A machine may be slow; then all builds are.
 DEADLINE_SECONDS = 300.0
-VARIANTS: tuple[tuple[str, ...], ...] = ((), ("--release",), ("--arch", "arm64"), ("--slim", "off"))
+VARIANTS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("--release",),
+    ("--arch", "arm64"),
+    ("-r", "requirements.txt"),
+)
+pytestmark = pytest.mark.skipif(why_not() is not None, reason=str(why_not()))
 
 
 class Yard:
-    """A store, an index and as many copies of a project as there are builders."""
+    """A store, an index and as many copies of a project as there are builders.
 
-    def __init__(self, folder: Path, index_url: str) -> None:
+    Builders are forks of hosts, which saves the start of the interpreter; what is killed is
+    started as users start it.
+    """
+
+    def __init__(self, folder: Path, index_url: str, lock: str) -> None:
         self.folder = folder
         self.index_url = index_url
+        self.lock = lock
         self.lpack = LpackRunner(home=folder / "home")
 
     def project(self, name: str) -> Path:
@@ -45,6 +60,11 @@ class Yard:
         shutil.rmtree(project, ignore_errors=True)
         project.mkdir()
         write_project(project)
+        # Asking a resolver takes longer than everything else; one variant does.
+        (project / "pylock.toml").write_text(self.lock, encoding="utf-8")
+        settings = (project / "pyproject.toml").read_text(encoding="utf-8")
+        settings = settings.replace('["requirements.txt"]', '["pylock.toml"]')
+        (project / "pyproject.toml").write_text(settings, encoding="utf-8")
         return project
 
     def start(self, project: Path, arguments: tuple[str, ...]) -> subprocess.Popen[str]:
@@ -54,16 +74,15 @@ class Yard:
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
-    def build(self, project: Path, arguments: tuple[str, ...]) -> tuple[str, str]:
+    def build(self, host: FaultyHost, project: Path, arguments: tuple[str, ...]) -> tuple[str, str]:
         """Build to the end; returns the outputs' digests."""
-        process = self.start(project, arguments)
-        try:
-            _, stderr = process.communicate(timeout=DEADLINE_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            _, stderr = process.communicate()
-            raise AssertionError(f"{arguments} was blocked: {stderr}") from None
-        assert process.returncode == 0, f"{arguments}: {process.returncode}\n{stderr}"
+        done = host.run(
+            ("build", "--index-url", self.index_url, *arguments),
+            folder=project,
+            environment={} if "-r" in arguments else NO_PIP,
+            seconds=DEADLINE_SECONDS,
+        )
+        assert done.exit_code == 0, f"{arguments}: {done.exit_code}\n{done.stderr}"
         return outputs(project)
 
 
@@ -79,21 +98,32 @@ def outputs(project: Path) -> tuple[str, str]:
 def yard() -> Iterator[Yard]:
     with tempfile.TemporaryDirectory(prefix="yard-", dir=fast_folder()) as name:
         folder = Path(name)
-        with IndexServer(make_wheels(folder / "wheels")) as index:
-            yield Yard(folder, index.url)
+        wheels = make_wheels(folder / "wheels")
+        # Nothing requires delta.
+        locked = [wheel for wheel in wheels if not wheel.name.startswith("delta")]
+        with IndexServer(wheels) as index:
+            yield Yard(folder, index.url, lock_of(locked, index.url))
 
 
-def test_builders_on_one_store_with_prune_and_kills(yard: Yard) -> None:
-    golden = {each: yard.build(yard.project("first"), each) for each in VARIANTS}
+@pytest.fixture(scope="module")
+def hosts(yard: Yard) -> Iterator[list[FaultyHost]]:
+    with ExitStack() as stack:
+        made = [FaultyHost(yard.lpack.environment()) for _ in range(BUILDERS)]
+        yield [stack.enter_context(each) for each in made]
+
+
+def test_builders_on_one_store_with_prune_and_kills(yard: Yard, hosts: list[FaultyHost]) -> None:
+    golden = {each: yard.build(hosts[0], yard.project("first"), each) for each in VARIANTS}
     shutil.rmtree(yard.lpack.store)
     store = Store(yard.lpack.store / "v1")
     done = threading.Event()
     pruned: list[int] = []
+    killed: list[bool] = []
 
     def keeper() -> None:
         """Prunes all of it again and again, and looks at what is left."""
         chance = random.Random(1)  # noqa: S311 -- no secret
-        while not done.wait(chance.uniform(0.1, 1.0)):
+        while not done.wait(chance.uniform(0.05, 0.3)):
             limit = chance.choice((0, 4000, 20_000))
             pruned.append(len(prune_store(store, keep_bytes=limit, spare_seconds=1.0)))
             assert verify_store(store).damaged == ()
@@ -108,6 +138,7 @@ def test_builders_on_one_store_with_prune_and_kills(yard: Yard) -> None:
                 process.wait(chance.uniform(0.2, 1.5))
             process.kill()
             process.communicate()
+            killed.append(process.returncode == -signal.SIGKILL)
 
     def builder(number: int) -> list[float]:
         chance = random.Random(10 + number)  # noqa: S311 -- no secret
@@ -116,7 +147,7 @@ def test_builders_on_one_store_with_prune_and_kills(yard: Yard) -> None:
             project = yard.project(f"builder{number}")
             variant = chance.choice(VARIANTS)
             began = time.monotonic()
-            found = yard.build(project, variant)
+            found = yard.build(hosts[number], project, variant)
             took.append(time.monotonic() - began)
             assert found == golden[variant], f"builder {number}, turn {turn}, {variant}"
         return took
@@ -130,10 +161,14 @@ def test_builders_on_one_store_with_prune_and_kills(yard: Yard) -> None:
         for helper in helpers:
             helper.result()
     assert sum(pruned) > 50, pruned
+    assert sum(killed) > 3
     slowest, usual = max(took), statistics.median(took)
-    print(f"{len(took)} builds, slowest {slowest:.1f} s of {usual:.1f} s, {sum(pruned)} pruned")
+    print(
+        f"\nbuilders on one store: {BUILDERS} x {BUILDS} all right, slowest {slowest:.1f} s of "
+        f"{usual:.1f} s, {sum(pruned):,} entries pruned, {sum(killed):,} builds killed"
+    )
     assert slowest < max(BLOCKED_SECONDS, 6 * usual)
     assert verify_store(store).damaged == ()
-    yard.build(yard.project("last"), ())
+    yard.build(hosts[0], yard.project("last"), ())
     left = [path.name for path in (store.root / "tmp").iterdir()]
     assert left == []

@@ -4,6 +4,7 @@ A scenario is a folder with a project and a store, the command that meets the fa
 outputs are when nothing goes wrong.
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -178,11 +179,12 @@ def write_project(place: Path, kind: str, *, lock: str, base: Path) -> None:
     edit(place, 1)
 
 
-def lock_of(wheels: Sequence[Path], digests: Sequence[str], index_url: str) -> str:
+def lock_of(wheels: Sequence[Path], index_url: str) -> str:
     """Word the lock (PEP 751) of `wheels`, which an index serves at `index_url`."""
 
     def packages() -> Iterator[str]:
-        for wheel, digest in zip(wheels, digests, strict=True):
+        for wheel in wheels:
+            digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
             name, version = wheel.name.split("-")[:2]
             url = index_url.replace("/simple", "/files").rstrip("/") + f"/{wheel.name}"
             yield (

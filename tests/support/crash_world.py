@@ -27,7 +27,7 @@ from packager.wheels.store import Store
 from packager.wheels.store_keeping import verify_store
 
 # What is locked needs no pip, and asking it for its settings takes most of the time.
-_NO_PIP = {"FAULTY_HOST_PYTHON": "/bin/false"}
+NO_PIP = {"FAULTY_HOST_PYTHON": "/bin/false"}
 _TEMPORARY = re.compile(r"\.part$|/v1/tmp/.")
 _MARK = re.compile(r"[0-9a-f]{8}-\d+-[0-9a-f]{16}")
 _MAY_STAY = {"unlink", "list", "open"}
@@ -163,7 +163,7 @@ class CrashWorld:
             folder=place / "project",
             watched=[place],
             plan=plan,
-            environment={"LPACK_CACHE_DIR": str(place / "store"), **_NO_PIP},
+            environment={"LPACK_CACHE_DIR": str(place / "store"), **NO_PIP},
         )
         assert may_fail or ran.exit_code == 0, ran.explain()
         return ran
@@ -199,9 +199,8 @@ def crash_world() -> Iterator[CrashWorld]:
             ),
             build_wheel(folder / "wheels", "beta", "1.2", files={"beta/_native.so": LIBRARY}),
         ]  # fmt: skip
-        digests = [hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels]
         with IndexServer(wheels) as index:
-            yield CrashWorld(folder, index.url, lock_of(wheels, digests, index.url))
+            yield CrashWorld(folder, index.url, lock_of(wheels, index.url))
 
 
 def put_back(scenario: Scenario, place: Path) -> None:

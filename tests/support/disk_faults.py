@@ -8,6 +8,7 @@ import errno
 import functools
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
@@ -134,8 +135,12 @@ class FaultyHost:
         watched: Sequence[Path] = (),
         plan: Plan | None = None,
         environment: Mapping[str, str] | None = None,
+        seconds: float = 600.0,
     ) -> Ran:
-        """Run `lpack arguments` in `folder`; only operations below `watched` count."""
+        """Run `lpack arguments` in `folder`; only operations below `watched` count.
+
+        Raises TimeoutError when there is no answer after `seconds`.
+        """
         chosen = plan or Plan()
         process = self._process
         assert process is not None
@@ -157,6 +162,8 @@ class FaultyHost:
         }
         process.stdin.write(json.dumps(job) + "\n")
         process.stdin.flush()
+        if not select.select([process.stdout], [], [], seconds)[0]:
+            raise TimeoutError(f"{arguments} was blocked for {seconds} s")
         answer = json.loads(process.stdout.readline())
         return Ran(
             plan=chosen,
