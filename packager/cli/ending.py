@@ -27,22 +27,28 @@ def end_of(work: Callable[[], object]) -> int:
         # check. Python must not complain at exit either.
         sys.stdout = None
         return 0
-    except OSError as error:
-        return _disk(error)
+    except (OSError, MemoryError, RuntimeError) as error:
+        return _system(error)
     except Exception:  # noqa: BLE001 -- the last resort: everything foreseen ends above
         return _bug()
     return result if isinstance(result, int) else 0
 
 
-def _disk(error: OSError) -> int:
-    """Word what the disk did where no stage foresaw it: an error of the system is no bug."""
-    if error.errno is None or os.environ.get("LPACK_TRACEBACK"):
+def _system(error: Exception) -> int:
+    """Word what the system did where no stage foresaw it: its errors and limits are no bugs."""
+    scarce = "raise the limit (`ulimit -a`), or use --jobs 1"
+    if os.environ.get("LPACK_TRACEBACK"):
         return _bug()
-    place = f"cannot use `{error.filename}`" if error.filename else "the system refuses a file"
-    refusal = CannotBuild(
-        f"{place}: {os.strerror(error.errno)}",
-        hint="check disk, permissions and `ulimit -n`; LPACK_TRACEBACK=1 shows where it happens",
-    )
+    if isinstance(error, OSError) and error.errno is not None:
+        place = f"cannot use `{error.filename}`" if error.filename else "the system refuses a file"
+        hint = "check disk, permissions and `ulimit -n`; LPACK_TRACEBACK=1 shows where it happens"
+        refusal = CannotBuild(f"{place}: {os.strerror(error.errno)}", hint=hint)
+    elif isinstance(error, MemoryError):
+        refusal = CannotBuild("there is not enough memory", hint=scarce)
+    elif "can't start new thread" in str(error):  # CPython's words, in `_thread`
+        refusal = CannotBuild("the system allows no further thread", hint=scarce)
+    else:
+        return _bug()
     say(render_error(refusal))
     return refusal.exit_code
 
