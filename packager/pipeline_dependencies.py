@@ -9,6 +9,7 @@ from pathlib import Path
 from packager.code_identity import code_identity
 from packager.inputs.requirements import read_requirements
 from packager.model.build import BuildOptions
+from packager.model.deflating import encoder
 from packager.model.payload import Dependencies
 from packager.model.progress import Reporter
 from packager.model.project import Function
@@ -64,7 +65,8 @@ def _resolve(
         [project.path for project in requirements.local_projects],
     )
     beside = [digest_of(path) for path in _beside(function)]
-    key = key_of(code_identity(), settings_of(function), [content_of(requirements), beside])
+    content = [content_of(requirements), beside]
+    key = key_of(code_identity(), encoder(), settings_of(function), content)
     anew = options.upgrade or options.write_lock
     known = None if anew else memory.recall_content(key)
     if known is not None:

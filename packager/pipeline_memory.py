@@ -16,6 +16,7 @@ from typing import Any
 from packager import __version__
 from packager.code_identity import code_identity
 from packager.errors import CannotBuild
+from packager.model.deflating import encoder
 from packager.model.layer import LayerReference
 from packager.model.offload import SUFFIXES, Offloaded
 from packager.model.payload import Dependencies, Payload
@@ -54,7 +55,8 @@ class Memory:
         self.needs_wheels = function.sbom
         places = [str(function.root), str(function.catalog), str(function.trace)]
         places += map(str, layer_files(function))
-        self._pointer = key_of("pointer", code_identity(), places, settings_of(function))
+        settings = settings_of(function)
+        self._pointer = key_of("pointer", code_identity(), encoder(), places, settings)
 
     def recall(self) -> Dependencies | None:
         """Return what is remembered if nothing it stands on has changed."""

@@ -17,6 +17,7 @@ from packager.cli.signatures import listing_of, signatures_of
 from packager.cli.unchanged import Looks, identity_of, is_settled, remember, show
 from packager.inputs.source_tree import Identity, collect_source
 from packager.model.build import Build, BuildOptions, FunctionLayers
+from packager.model.deflating import encoder_file
 from packager.model.project import Function, SourceTree
 from packager.pipeline import build_function, inputs_of, layers_of, manifest_path, outputs_of
 from packager.pipeline_ahead import HeadStart
@@ -217,9 +218,10 @@ def _keep(
     files = dict.fromkeys(
         str(path) for function in request.functions for path in function.configuration_files
     )
-    paths = [*roots, *files, *(f"{root}/.python-version" for root in roots)]
+    versions = [f"{root}/.python-version" for root in roots]
+    paths = [*roots, *files, encoder_file(), *versions]
     entries = _entries(paths)
-    settled = is_settled([*files, *paths[-len(roots) :]], started_ns)
+    settled = is_settled([*files, *versions], started_ns)
     stamp = {
         "replayable": request.replayable and settled and all(each["settled"] for each in answers),
         "output_format": request.output_format,

@@ -127,7 +127,9 @@ def _key(arguments: Sequence[str]) -> str:
     )
     # What was printed may be styled for a terminal (no-color.org), which a pipe must not get.
     style = [os.environ.get("NO_COLOR"), os.environ.get("FORCE_COLOR"), sys.stderr.isatty()]
-    known = [code_identity(), _boot(), os.getcwd(), list(arguments), environment, style]
+    # Which libraries are used, the encoder above all.
+    installed = [sys.prefix, os.environ.get("PYTHONPATH")]
+    known = [code_identity(), installed, _boot(), os.getcwd(), list(arguments), environment, style]
     text = json.dumps(known)
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 

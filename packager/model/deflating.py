@@ -20,6 +20,13 @@ def encoder() -> str:
     return f"libdeflate of deflate {__version__}, level {_LEVEL}"
 
 
+def encoder_file() -> str:
+    """Return a file that is another one when the encoder is another version."""
+    import deflate  # noqa: PLC0415 -- only loaded when something is deflated
+
+    return str(deflate.__file__)
+
+
 def large_encoder() -> str:
     """Name the encoder of files above `STREAM_ABOVE_BYTES`."""
     return f"zlib {zlib.ZLIB_RUNTIME_VERSION}, level {_LEVEL}"

@@ -1,14 +1,27 @@
 """Two clean builds anywhere give the same bytes."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.build_world import BuildWorld, make_wheels, write_project
+from support.fixture_wheels import CHECKOUT
 from support.index_server import IndexServer
 from support.lpack_runner import LpackRunner
 from support.readers import assert_readers_agree
+
+ANOTHER_ENCODER = """
+import zlib
+
+__version__ = "99.0"
+
+
+def deflate_compress(data, level=6):
+    maker = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return bytearray(maker.compress(bytes(data)) + maker.flush())
+"""
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +43,26 @@ def clean_build(folder: Path, index: IndexServer, env: dict[str, str], umask: in
 @pytest.fixture(scope="module")
 def reference(index: IndexServer, tmp_path_factory: pytest.TempPathFactory) -> BuildWorld:
     return clean_build(tmp_path_factory.mktemp("reference"), index, {}, 0o022)
+
+
+def test_another_encoder_is_another_input(
+    index: IndexServer, reference: BuildWorld, tmp_path: Path
+) -> None:
+    """Its version is in the manifest and in the key of every payload it had a part in."""
+    world = clean_build(tmp_path, index, {}, 0o022)
+    mine = world.zip.read_bytes()
+    payloads = {path.name for path in world.lpack.store.glob("v1/payloads/*/*.zip")}
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "deflate.py").write_text(ANOTHER_ENCODER)
+    path = os.pathsep.join((str(tmp_path / "other"), str(CHECKOUT)))
+    world.build(env={"PYTHONPATH": path})
+    assert world.manifest["artifact"]["encoders"] == ["libdeflate of deflate 99.0, level 9"]
+    assert world.zip.read_bytes() != mine
+    more = {path.name for path in world.lpack.store.glob("v1/payloads/*/*.zip")} - payloads
+    assert len(more) == len(payloads)
+    world.build()
+    assert world.zip.read_bytes() == mine == reference.zip.read_bytes()
+    assert world.manifest_path.read_bytes() == reference.manifest_path.read_bytes()
 
 
 def test_every_reader_agrees(reference: BuildWorld) -> None:
@@ -59,17 +92,3 @@ def test_a_date_that_is_none(value: str, index: IndexServer, tmp_path: Path) -> 
     assert "SOURCE_DATE_EPOCH" in done.stderr
     assert "Traceback" not in done.stderr
     assert not world.zip.exists()
-
-
-def test_an_earlier_build_does_not_show(index: IndexServer, tmp_path: Path) -> None:
-    """The folder of the code is that of the output, as in projects without any settings."""
-    world = BuildWorld(
-        project=tmp_path / "api", index_url=index.url, lpack=LpackRunner(home=tmp_path / "home")
-    )
-    world.write("lambda_function.py", "def lambda_handler(event, context):\n    return 1\n")
-    world.write("requirements.txt", "beta\n")
-    world.build()
-    first = world.zip.read_bytes(), world.manifest_path.read_bytes()
-    world.build("--upgrade")
-    assert (world.zip.read_bytes(), world.manifest_path.read_bytes()) == first
-    world.build("--check")

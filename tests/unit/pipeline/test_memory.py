@@ -54,21 +54,6 @@ def test_a_copied_project_keeps_the_lock(lone_world: BuildWorld, tmp_path: Path)
     assert not resolved(copy.build().stderr)
 
 
-def test_another_encoder_makes_its_own_payloads(lone_world: BuildWorld, tmp_path: Path) -> None:
-    """The version of the encoder is part of each key, and the manifest names it."""
-    lone_world.build()
-    before, named = store_files(lone_world, "payloads"), lone_world.manifest["artifact"]["encoders"]
-    (tmp_path / "newer").mkdir()
-    (tmp_path / "newer" / "sitecustomize.py").write_text(
-        "import deflate\ndeflate.__version__ = '99.1'\n"
-    )
-    lone_world.build("--upgrade", env={"PYTHONPATH": str(tmp_path / "newer")})
-    after = store_files(lone_world, "payloads")
-    assert len(after) == 2 * len(before)
-    assert lone_world.manifest["artifact"]["encoders"] != named
-    assert "deflate 99.1" in str(lone_world.manifest["artifact"]["encoders"])
-
-
 def test_a_changed_requirement_is_another_set(lone_world: BuildWorld) -> None:
     lone_world.build()
     lone_world.write("requirements.txt", "beta\n")
