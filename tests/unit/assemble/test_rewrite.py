@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -36,12 +37,22 @@ def remembered(prefix: Prefix | None) -> Prefix:
     )
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[PayloadSource], ZipArtifact]:
+    folder = tmp_path_factory.mktemp("first")
+    payloads = payloads_in(folder)
+    code = code_files(folder / "src", {"app.py": b"x = 1\n"})
+    return payloads, written(folder / "first.zip", payloads, code)
+
+
 @pytest.fixture
-def first(tmp_path: Path) -> tuple[list[PayloadSource], ZipArtifact]:
-    payloads = payloads_in(tmp_path)
-    return payloads, written(
-        tmp_path / "first.zip", payloads, code_files(tmp_path / "src", {"app.py": b"x = 1\n"})
-    )
+def first(
+    tmp_path: Path, made: tuple[list[PayloadSource], ZipArtifact]
+) -> tuple[list[PayloadSource], ZipArtifact]:
+    """Copies of the payloads, for a test to spoil, and the zip made of them."""
+    payloads, artifact = made
+    copies = [each._replace(path=Path(shutil.copy(each.path, tmp_path))) for each in payloads]
+    return copies, artifact
 
 
 def test_the_bytes_are_those_of_a_whole_assembly(
@@ -86,7 +97,7 @@ def test_where_the_system_cannot_copy_by_itself(
     monkeypatch.delattr(os, "copy_file_range", raising=False)
     code = code_files(tmp_path / "src", {"app.py": b"x = 1\n"})
     rewrite_zip(tmp_path / "again.zip", payloads, code, remembered(artifact.prefix))
-    assert (tmp_path / "again.zip").read_bytes() == (tmp_path / "first.zip").read_bytes()
+    assert (tmp_path / "again.zip").read_bytes() == Path(artifact.path).read_bytes()
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
