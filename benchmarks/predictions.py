@@ -16,8 +16,8 @@ from packager.errors import LpackError
 from packager.model.plan import Circumstances, Plan
 from packager.model.progress import NullReporter
 from packager.model.requirement import IndexSettings
-from packager.pipeline_plan import calibrate, init_ms, plan_artifact
-from packager.pipeline_sandbox import SandboxOptions
+from packager.pipeline.plan import calibrate, init_ms, plan_artifact
+from packager.pipeline.sandbox import SandboxOptions
 from packager.place.offloading import Offload
 from packager.place.pricing import Move, Problem, price
 from packager.place.start_up import unpacking

@@ -12,7 +12,7 @@ from packager.cli.ending import end_of
 from packager.cli.packing import unpacked
 from packager.cli.signatures import listing_of, signature_of
 from packager.cli.unchanged import Looks, now_ns
-from packager.pipeline_ahead import HeadStart
+from packager.pipeline.ahead import HeadStart
 from packager.wheels.store import Store
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from packager.cli.unchanged import Looks
-from packager.pipeline_ahead import HeadStart, head_start
+from packager.pipeline.ahead import HeadStart, head_start
 from packager.wheels.store import Store
 
 

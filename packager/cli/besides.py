@@ -17,7 +17,7 @@ def check_statements(functions: Iterable[Function]) -> None:
     """Raise UsageError, before any work, when an extra is missing or a setting is wrong."""
     wanted = [each for each in functions if has_statements(each)]
     if wanted:
-        from packager.pipeline_supply import check_supply  # noqa: PLC0415 -- not for every build
+        from packager.pipeline.supply import check_supply  # noqa: PLC0415 -- not for every build
 
         for each in wanted:
             check_supply(each)
@@ -29,6 +29,6 @@ def write_statements(
     """Write what is wanted of both and return the paths."""
     if not has_statements(build.function):
         return ()
-    from packager.pipeline_supply import write_supply  # noqa: PLC0415 -- not for every build
+    from packager.pipeline.supply import write_supply  # noqa: PLC0415 -- not for every build
 
     return [str(path) for path in write_supply(build, tree, store=store, reporter=reporter)]

@@ -18,7 +18,7 @@ from packager.errors import UsageError
 from packager.inputs.configuration import load_project
 from packager.inputs.settings import Overrides
 from packager.model.project import Function
-from packager.pipeline import BuildOptions, default_runtime, runtime_names
+from packager.pipeline.build import BuildOptions, default_runtime, runtime_names
 from packager.wheels.store import Store
 
 _FLAGS = ("frozen", "offline", "upgrade", "write_lock")

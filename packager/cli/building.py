@@ -19,8 +19,8 @@ from packager.inputs.source_tree import Identity, collect_source
 from packager.model.build import Build, BuildOptions, FunctionLayers
 from packager.model.deflating import encoder_file
 from packager.model.project import Function, SourceTree
-from packager.pipeline import build_function, inputs_of, layers_of, manifest_path, outputs_of
-from packager.pipeline_ahead import HeadStart
+from packager.pipeline.ahead import HeadStart
+from packager.pipeline.build import build_function, inputs_of, layers_of, manifest_path, outputs_of
 from packager.report.text import render_build
 from packager.wheels.store import Store
 
@@ -258,7 +258,7 @@ def _inputs(build: Build, tree: SourceTree, *, store: Store) -> Sequence[str]:
 def _base_inputs(function: Function) -> Sequence[str]:
     if function.package_type != "image":
         return ()
-    from packager.pipeline_image_fit import base_inputs  # noqa: PLC0415 -- zips have no base
+    from packager.pipeline.image_fit import base_inputs  # noqa: PLC0415 -- zips have no base
 
     return base_inputs(function)
 
@@ -266,7 +266,7 @@ def _base_inputs(function: Function) -> Sequence[str]:
 def _builder_of(function: Function) -> Callable[..., Build]:
     if function.package_type == "image":
         # Loaded here because zips need nothing of it.
-        from packager.pipeline_image import build_image  # noqa: PLC0415
+        from packager.pipeline.image import build_image  # noqa: PLC0415
 
         return build_image
     return build_function
@@ -275,7 +275,7 @@ def _builder_of(function: Function) -> Callable[..., Build]:
 def _outputs(build: Build) -> list[str]:
     function = build.function
     if function.package_type == "image":
-        from packager.pipeline_image import image_outputs  # noqa: PLC0415 -- as above
+        from packager.pipeline.image import image_outputs  # noqa: PLC0415 -- as above
 
         return [str(path) for path in (*image_outputs(function), manifest_path(function))]
     paths = [str(path) for path in outputs_of(function, build.dependencies)]

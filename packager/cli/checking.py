@@ -11,7 +11,7 @@ from packager.cli.building import Answer, Request, build_all
 from packager.cli.console import Console
 from packager.cli.refusals import seen_from_here
 from packager.errors import LpackError
-from packager.pipeline_check import Checked, check_builds, edited_since
+from packager.pipeline.check import Checked, check_builds, edited_since
 from packager.report.text import many
 from packager.wheels.store import Store
 

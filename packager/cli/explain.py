@@ -11,7 +11,7 @@ import click
 from packager.cli.console import say, styled
 from packager.cli.manifests import find_manifests, read_manifest
 from packager.errors import UsageError
-from packager.pipeline_explain import explain_text
+from packager.pipeline.explain import explain_text
 from packager.report.explanation import explanation_rows, render_explanations
 
 _UNKNOWN = 1

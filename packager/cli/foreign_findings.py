@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packager.inspect.codes import load_codes
 from packager.model.verdict import GateFinding
-from packager.pipeline_report import ReportOptions, report_artifact
+from packager.pipeline.report import ReportOptions, report_artifact
 
 
 def foreign_findings(path: Path) -> Iterator[GateFinding]:

@@ -13,7 +13,7 @@ from packager.cli.manifests import find_manifests, read_manifest
 from packager.cli.sandbox_options import artifact_options, options_of, sandbox_options
 from packager.errors import UsageError
 from packager.model.finding import Finding
-from packager.pipeline_sandbox import invoke_artifact
+from packager.pipeline.sandbox import invoke_artifact
 from packager.verify.serving import Answer
 from packager.wheels.store import Store
 

@@ -15,7 +15,7 @@ from packager.cli.plan_settings import configuration_place, render_settings, wri
 from packager.cli.sandbox_options import options_of, sandbox_options
 from packager.errors import UsageError
 from packager.model.plan import Circumstances, Plan
-from packager.pipeline_plan import Planned, calibrate, plan_artifact
+from packager.pipeline.plan import Planned, calibrate, plan_artifact
 from packager.report.plan import plans_document, render_plans, render_tried
 from packager.wheels.store import Store
 
@@ -171,7 +171,7 @@ def _subject(what: str | None, values: dict[str, Any]) -> tuple[Mapping[str, Any
     """Return the manifest that is meant and its artifact: built by lpack, or by others."""
     path = Path(what) if what is not None and Path(what).exists() else None
     if path is not None and is_foreign(path):
-        from packager.pipeline_inspection import inspect_artifact  # noqa: PLC0415 -- others' only
+        from packager.pipeline.inspection import inspect_artifact  # noqa: PLC0415 -- others' only
 
         runtime, architecture = values["runtime"], values["architecture"]
         return inspect_artifact(path, runtime=runtime, architecture=architecture), path

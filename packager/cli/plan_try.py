@@ -16,9 +16,9 @@ from packager.inputs.settings import Overrides
 from packager.inputs.source_tree import collect_source
 from packager.model.build import BuildOptions
 from packager.model.plan import Plan
-from packager.pipeline import build_function, default_runtime, manifest_path, runtime_names
-from packager.pipeline_plan import Planned, init_ms
-from packager.pipeline_runtime import SandboxOptions
+from packager.pipeline.build import build_function, default_runtime, manifest_path, runtime_names
+from packager.pipeline.plan import Planned, init_ms
+from packager.pipeline.runtime import SandboxOptions
 from packager.wheels.store import Store
 
 _PREDICTED_AT = -1

@@ -12,7 +12,7 @@ from packager.cli import completion
 from packager.cli.console import Console
 from packager.cli.invoke import choose_artifact
 from packager.errors import CannotPublish, UsageError
-from packager.pipeline_publish import PublishedImage, publish_image, target_of
+from packager.pipeline.publish import PublishedImage, publish_image, target_of
 from packager.registry.access import Access
 from packager.registry.docker_config import Login, find_login
 from packager.report.text import many, mib

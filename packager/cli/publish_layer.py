@@ -10,7 +10,7 @@ import click
 from packager.cli.console import Console
 from packager.cli.publications import aws_options, show
 from packager.errors import UsageError
-from packager.pipeline_publish_aws import Account, Wanted, publish_layer
+from packager.pipeline.publish_aws import Account, Wanted, publish_layer
 
 _SUFFIX = ".layer.lpack.json"
 

@@ -10,7 +10,7 @@ from packager.cli.invoke import choose_artifact
 from packager.cli.publications import aws_options, show
 from packager.errors import UsageError
 from packager.model.publication import Publication
-from packager.pipeline_publish_aws import Account, Wanted, publish_zip
+from packager.pipeline.publish_aws import Account, Wanted, publish_zip
 
 
 @click.command("zip")
@@ -53,7 +53,7 @@ def command(name: str | None, function_name: str | None, **values: Any) -> int: 
     archives: list[Publication] = []
     if manifest["offload"]:
         # Loaded here because most functions fetch nothing at start.
-        from packager.pipeline_publish_offload import publish_archives  # noqa: PLC0415
+        from packager.pipeline.publish_offload import publish_archives  # noqa: PLC0415
 
         wanted, archives = publish_archives(wanted, path, reporter=console)
     published = (*archives, *publish_zip(wanted, reporter=console))

@@ -8,7 +8,7 @@ from packager.cli.console import render_error
 from packager.errors import LpackError
 from packager.model.budget import NO_BUDGETS
 from packager.model.build import Build, LimitCheck
-from packager.pipeline import manifest_path
+from packager.pipeline.build import manifest_path
 from packager.report.text import largest, mib
 
 

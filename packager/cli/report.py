@@ -16,7 +16,7 @@ from packager.cli.subjects import (
     read_subjects,
 )
 from packager.errors import UsageError
-from packager.pipeline_report import ReportOptions, report_artifact
+from packager.pipeline.report import ReportOptions, report_artifact
 from packager.report.diff_text import ROWS
 
 _FORMATS = ("text", "json", "markdown", "html", "cyclonedx")
@@ -112,7 +112,7 @@ def _artifacts(given: tuple[Path, ...]) -> Iterator[Subject]:
 
 
 def _read_times(path: Path) -> dict[str, Any]:
-    from packager.pipeline_times import read_times  # noqa: PLC0415 -- only with --times
+    from packager.pipeline.times import read_times  # noqa: PLC0415 -- only with --times
 
     try:
         with path.open("rb") as file:
@@ -177,7 +177,7 @@ def _check_bill(subjects: Sequence[Subject]) -> None:
 
 
 def _bill(path: Path, manifest: Mapping[str, Any] | None, options: ReportOptions) -> str:
-    from packager.pipeline_bill import bill_of  # noqa: PLC0415 -- one of five
+    from packager.pipeline.bill import bill_of  # noqa: PLC0415 -- one of five
 
     runtime, architecture = options.runtime, options.architecture
     return bill_of(path, manifest=manifest, runtime=runtime, architecture=architecture)

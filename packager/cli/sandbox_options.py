@@ -15,8 +15,8 @@ from packager.inputs.settings import Overrides
 from packager.lock.indexes import requested_indexes
 from packager.model.project import Function
 from packager.model.requirement import IndexSettings
-from packager.pipeline import default_runtime, runtime_names
-from packager.pipeline_runtime import SandboxOptions
+from packager.pipeline.build import default_runtime, runtime_names
+from packager.pipeline.runtime import SandboxOptions
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 

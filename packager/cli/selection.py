@@ -10,7 +10,7 @@ from typing import Any
 
 from packager.errors import UsageError
 from packager.model.project import Function
-from packager.pipeline import inputs_of
+from packager.pipeline.build import inputs_of
 from packager.wheels.store import Store
 
 _TOOLS = ("lpack", "poetry", "uv")

@@ -75,7 +75,7 @@ def _own(path: Path) -> Subject:
 
 def _foreign(path: Path) -> Subject:
     # Loaded here because a check of a manifest must not be slower for it.
-    from packager.pipeline_inspection import inspect_artifact  # noqa: PLC0415
+    from packager.pipeline.inspection import inspect_artifact  # noqa: PLC0415
 
     return Subject(_shown(path), path, inspect_artifact(path))
 

@@ -16,7 +16,7 @@ from packager.cli.sandbox_options import artifact_options, options_of, sandbox_o
 from packager.errors import UsageError
 from packager.model.figures import many
 from packager.model.trace import Trace
-from packager.pipeline_sandbox import sandbox_of
+from packager.pipeline.sandbox import sandbox_of
 from packager.slim.traced import split
 from packager.verify.trace import (
     TracedSandbox,

@@ -6,7 +6,7 @@ from pathlib import Path
 from packager.cli.console import Console
 from packager.errors import CannotBuild, UsageError
 from packager.model.project import Function
-from packager.pipeline import artifact_path
+from packager.pipeline.build import artifact_path
 
 
 def check_unpacked(folder: Path | None, functions: Sequence[Function]) -> None:

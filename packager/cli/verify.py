@@ -15,7 +15,7 @@ from packager.cli.sandbox_options import options_of, sandbox_options
 from packager.errors import LpackError, UsageError
 from packager.model.finding import Finding
 from packager.model.target import Target
-from packager.pipeline_sandbox import verify_import
+from packager.pipeline.sandbox import verify_import
 from packager.report.findings import finding_rows, owners_of, render_findings
 from packager.report.text import mib
 from packager.runtime.system import load_runtime_system

@@ -90,7 +90,7 @@ def _distribution(
     manifest, name = subject.manifest, distribution["name"]
     imports = None
     if not no_imports and subject.artifact.exists():
-        from packager.pipeline_why import import_chain  # noqa: PLC0415 -- reads the artifact
+        from packager.pipeline.why import import_chain  # noqa: PLC0415 -- reads the artifact
 
         imports = import_chain(subject.artifact, manifest, name, project=Path.cwd())
     if as_json:
@@ -122,7 +122,7 @@ def _line(document: Mapping[str, Any]) -> str:
 
 def _services(artifact: Path, manifest: Mapping[str, Any]) -> str:
     """Tell which services the code names, and what naming them in the settings would save."""
-    from packager.pipeline_services import propose  # noqa: PLC0415 -- for few distributions
+    from packager.pipeline.services import propose  # noqa: PLC0415 -- for few distributions
 
     if not artifact.is_file() or manifest["artifact"]["kind"] != "zip":
         return ""

@@ -17,7 +17,7 @@ from support.index_server import IndexServer
 from support.lpack_runner import LpackRunner
 from support.report_world import add, write_artifact
 
-from packager.pipeline_inspection import inspect_artifact
+from packager.pipeline.inspection import inspect_artifact
 
 GOLDEN = CHECKOUT / "tests" / "cases" / "report"
 SCHEMA = json.loads((CHECKOUT / "packager/report/artifact_report.schema.json").read_text())

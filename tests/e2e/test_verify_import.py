@@ -12,8 +12,8 @@ from support.lpack_runner import LpackRunner
 
 from packager.model.progress import NullReporter
 from packager.model.requirement import IndexSettings
-from packager.pipeline_runtime import SandboxOptions
-from packager.pipeline_sandbox import verify_import
+from packager.pipeline.runtime import SandboxOptions
+from packager.pipeline.sandbox import verify_import
 from packager.wheels.store import Store
 
 pytestmark = [pytest.mark.index, pytest.mark.slow]

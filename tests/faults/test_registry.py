@@ -25,7 +25,7 @@ from packager.errors import CannotBuild, CannotPublish, LpackError
 from packager.model.image import OCI_MANIFEST, Descriptor
 from packager.model.progress import NullReporter
 from packager.model.retry_policy import RetryPolicy
-from packager.pipeline_publish import PublishedImage, publish_image, target_of
+from packager.pipeline.publish import PublishedImage, publish_image, target_of
 from packager.registry import push
 from packager.registry.access import Access
 from packager.registry.docker_config import Login

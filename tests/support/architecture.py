@@ -72,9 +72,8 @@ def layer_of(module: str) -> str:
     if len(parts) == 1 or parts[1] == "__main__":
         return "root" if len(parts) == 1 else "entry"
     head = parts[1]
-    if head in STAGES or head in {"errors", "model", "code_identity", "leftovers", "cli"}:
-        return head
-    return "pipeline" if re.fullmatch(r"pipeline(_\w+)?", head) else "unknown"
+    known = {"errors", "model", "code_identity", "leftovers", "pipeline", "cli"}
+    return head if head in STAGES or head in known else "unknown"
 
 
 def may_import(importer: str, imported: str) -> bool:

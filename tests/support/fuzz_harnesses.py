@@ -26,7 +26,7 @@ from packager.inputs.settings import Overrides
 from packager.lock.lockfile import parse_lock, render_lock
 from packager.lock.select import choose
 from packager.model.record import parse_record, render_record
-from packager.pipeline_inspection import inspect_artifact
+from packager.pipeline.inspection import inspect_artifact
 from packager.runtime.targets import load_target
 from packager.wheels.admission import admit
 

@@ -11,7 +11,7 @@ from support.raw_zip import RawMember, write_zip
 
 from packager.errors import UsageError
 from packager.inspect.opening import open_artifact
-from packager.pipeline_inspection import inspect_artifact
+from packager.pipeline.inspection import inspect_artifact
 
 
 def member(name: str = "a.py", data: bytes = b"x = 1\n", **lies: int | bytes) -> RawMember:

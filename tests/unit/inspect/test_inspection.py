@@ -15,7 +15,7 @@ from support.image_layout import layer_tar, write_docker_archive, write_layout
 from support.wheel_builder import build_wheel, render_metadata, render_record_file
 
 from packager.errors import UsageError
-from packager.pipeline_inspection import inspect_artifact, inspecting
+from packager.pipeline.inspection import inspect_artifact, inspecting
 
 
 def installed(

@@ -7,7 +7,7 @@ import pytest
 
 from packager.errors import CannotBuild
 from packager.model.project import SourceFile, SourceTree
-from packager.pipeline_provenance import _lines
+from packager.pipeline.provenance import _lines
 
 
 def test_a_file_that_changed_meanwhile_stops_the_statement(tmp_path: Path) -> None:

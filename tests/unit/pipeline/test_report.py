@@ -17,7 +17,7 @@ from support.report_world import DATE, add
 from support.wheel_builder import render_metadata, render_record_file
 
 from packager.inspect.codes import load_codes
-from packager.pipeline_report import ReportOptions, report_artifact
+from packager.pipeline.report import ReportOptions, report_artifact
 
 SOURCE = b"VALUE = 1\n"
 X86_64, ARM = 62, 183

@@ -12,7 +12,7 @@ from support.wheel_builder import build_wheel
 
 from packager.model.progress import NullReporter
 from packager.model.requirement import IndexSettings
-from packager.pipeline_runtime import SandboxOptions, runtime_folder
+from packager.pipeline.runtime import SandboxOptions, runtime_folder
 from packager.runtime.targets import load_target
 from packager.verify.interpreter import Interpreter
 from packager.wheels.store import Store

@@ -4,7 +4,7 @@ from typing import Any
 
 from packager.model.canonical import CENTRAL, LOCAL
 from packager.model.record import RecordEntry, render_record
-from packager.pipeline_trims import trims_of
+from packager.pipeline.trims import trims_of
 
 HASH = "sha256=" + "0" * 43
 HEADERS = LOCAL.size + CENTRAL.size

@@ -1,0 +1,268 @@
+"""Functions as container images: base → dependencies → layers → layout → measure.
+
+The layers of distributions are made once for what is in them and kept in the store; a build
+after a change of the user's code makes one small layer, a configuration and a manifest.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from packager.assemble.checked import PayloadDamagedError
+from packager.assemble.image_documents import image_config, image_manifest, layout_index
+from packager.assemble.image_layout import (
+    BlobDamagedError,
+    place_blobs,
+    prepare_layout,
+    write_index,
+)
+from packager.assemble.image_plan import LARGEST_MANIFEST_BYTES
+from packager.assemble.output import Output, atomic_output
+from packager.errors import CannotBuild
+from packager.leftovers import remove_leftovers, temporary_mark
+from packager.measure.measurement import measure
+from packager.model.build import Build, BuildOptions
+from packager.model.deflating import encoder
+from packager.model.image import TASK_ROOT, BaseImage, ImageArtifact, ImageBlob, hex_of
+from packager.model.payload import Dependencies
+from packager.model.progress import Reporter
+from packager.model.project import Function, SourceTree
+from packager.pipeline.base import find_base
+from packager.pipeline.blobs import (
+    MadeBlobs,
+    Packing,
+    code_blob,
+    distribution_blobs,
+    forget_blob,
+    parts_of,
+)
+from packager.pipeline.build import find_dependencies, manifest_path, shipped_parts
+from packager.pipeline.image_fit import (
+    explaining_additions,
+    fitted_to,
+    modified_seconds,
+    pinned_base,
+    refuse_edge,
+)
+from packager.pipeline.memory import TRIES, Memory, lasting_key_of, unreliable
+from packager.report.manifest import manifest_of, render_manifest
+from packager.wheels.store import Store
+
+
+class _Image(NamedTuple):
+    """What is written: everything decided before the first byte of the layout."""
+
+    function: Function
+    base: BaseImage
+    dependencies: Dependencies
+    packing: Packing
+
+
+def build_image(
+    function: Function,
+    tree: SourceTree,
+    *,
+    store: Store,
+    options: BuildOptions,
+    reporter: Reporter,
+) -> Build:
+    """Build one function's image layout and manifest, and the archive when it is asked for.
+
+    Raises LpackError for what the user, the network or the disk did. A passed limit is no error
+    here: it is in the result, after everything was written.
+    """
+    refuse_edge(function)
+    root = function.image.working_directory or TASK_ROOT
+    packing = Packing(root, modified_seconds())
+    base = find_base(
+        function,
+        store=store,
+        options=options,
+        pinned=pinned_base(function),
+        modified_seconds=packing.modified_seconds,
+        reporter=reporter,
+    )
+    function = fitted_to(function, base)
+    image, artifact = _write_healing(
+        function, base, tree, packing, store=store, options=options, reporter=reporter
+    )
+    if artifact.manifest_bytes >= LARGEST_MANIFEST_BYTES:
+        reporter.warn(
+            f"the manifest has {artifact.manifest_bytes:,} bytes; AWS advises to stay below "
+            f"{LARGEST_MANIFEST_BYTES:,}: a base with fewer layers would do"
+        )
+    build = Build(
+        function=function,
+        dependencies=image.dependencies,
+        artifact=artifact,
+        measurement=measure(image.dependencies, artifact, upload=function.upload),
+        excluded=tree.excluded,
+        encoders=(encoder(), *image.dependencies.makers),
+    )
+    with atomic_output(manifest_path(function), durable=function.release, hashed=False) as output:
+        output.write(render_manifest(manifest_of(build)).encode())
+    return build
+
+
+def layout_path(function: Function) -> Path:
+    """Where the image layout of `function` goes."""
+    return function.target_dir / f"{function.name}.oci"
+
+
+def archive_path(function: Function) -> Path:
+    """Where the archive for `docker load` goes."""
+    return function.target_dir / f"{function.name}.image.tar"
+
+
+def image_outputs(function: Function) -> list[Path]:
+    """Return every file of the image as it lies there, and the folder of its blobs."""
+    layout = layout_path(function)
+    blobs = layout / "blobs" / "sha256"
+    files = sorted(blobs.iterdir()) if blobs.is_dir() else []
+    archive = [archive_path(function)] if function.image_archive else []
+    return [layout / "index.json", layout / "oci-layout", blobs, *files, *archive]
+
+
+def _write_healing(
+    function: Function,
+    base: BaseImage,
+    tree: SourceTree,
+    packing: Packing,
+    *,
+    store: Store,
+    options: BuildOptions,
+    reporter: Reporter,
+) -> tuple[_Image, ImageArtifact]:
+    """Find the dependencies and write; what turns out damaged in the store is made again."""
+    memory = Memory(store, function)
+    for _ in range(TRIES):
+        with explaining_additions(function):
+            dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
+        if not base.runtime:
+            # What the runtime would provide is of no interest where there is none of it.
+            told = (line for line in dependencies.subtraction if line.outcome == "subtracted")
+            dependencies = dependencies._replace(subtraction=tuple(told), conflicts=())
+        image = _Image(function, base, dependencies, packing)
+        try:
+            return image, _write(image, tree, store)
+        except PayloadDamagedError as damage:
+            store.discard("payloads", damage.key, ".zip")
+            memory.forget()
+        except BlobDamagedError as damage:
+            if damage.blob.from_base and base.kind != "registry":
+                raise _damaged_base(base, damage.blob) from damage
+            forget_blob(damage.blob, store)
+        reporter.warn("a file in the store was damaged; it is made again")
+    raise unreliable(store)
+
+
+def _damaged_base(base: BaseImage, blob: ImageBlob) -> CannotBuild:
+    return CannotBuild(
+        f"the layer {blob.digest} of the base `{base.reference}` has other bytes than its name "
+        "says",
+        hint="pull or build the base again",
+    )
+
+
+def _write(image: _Image, tree: SourceTree, store: Store) -> ImageArtifact:
+    function, base = image.function, image.base
+    payloads, code = shipped_parts(function, image.dependencies, tree, store=store)
+    parts = parts_of(payloads, code)
+    made = distribution_blobs(parts, image.packing, base_layers=len(base.blobs), store=store)
+    folder = layout_path(function)
+    with _whole_or_gone(folder):
+        blobs_folder = prepare_layout(folder)
+        with _part_of(folder) as output:
+            own, contents = code_blob(code, parts, image.packing, output)
+            output.flush()
+            place = blobs_folder / hex_of(own.digest)
+            if not place.is_file():
+                output.path.rename(place)
+        blobs = (*base.blobs, *made.blobs, own._replace(path=str(place)))
+        _place(blobs, folder, store)
+        return _finish(image, MadeBlobs(blobs, (*made.contents, contents)), folder)
+
+
+@contextmanager
+def _whole_or_gone(folder: Path) -> Iterator[None]:
+    """Remove a layout that did not become one; an earlier image stays."""
+    try:
+        yield
+    except BaseException:
+        if (folder / "blobs").is_dir() and not (folder / "index.json").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+@contextmanager
+def _part_of(folder: Path) -> Iterator[Output]:
+    """Yield an output beside the blobs, whose name nobody knows yet."""
+    path = folder / "blobs" / f".code.{temporary_mark()}.part"
+    try:
+        remove_leftovers(str(path.parent), prefix=".", suffix=".part")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        output = Output(path, descriptor)
+        try:
+            yield output
+        finally:
+            output.close()
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CannotBuild(
+            f"cannot write `{folder}`: {error.strerror}",
+            hint="free some space there, or choose another folder with --target-dir",
+        ) from error
+
+
+def _place(blobs: Sequence[ImageBlob], folder: Path, store: Store) -> None:
+    """Bring the blobs into the layout; which of them lie there unchanged is remembered."""
+    key = lasting_key_of("layout", str(folder))
+    known = store.read_document("layouts", key) or {}
+    there = place_blobs(blobs, folder / "blobs" / "sha256", known=known.get("blobs", {}))
+    store.write_document("layouts", key, {"blobs": there})
+
+
+def _finish(image: _Image, made: MadeBlobs, folder: Path) -> ImageArtifact:
+    """Write configuration, manifest and index, then the archive when it is asked for."""
+    function, base, packing = image.function, image.base, image.packing
+    settings, architecture = function.image, function.architecture
+    config = image_config(
+        base,
+        [blob for blob in made.blobs if not blob.from_base],
+        settings,
+        architecture=architecture,
+        handler=function.handler,
+        root=packing.root,
+        created_seconds=packing.modified_seconds,
+    )
+    manifest = image_manifest(config, made.blobs, image_format=settings.format)
+    index = layout_index(manifest, architecture=architecture, name="latest")
+    documents = [(each.digest, each.content) for each in (config, manifest)]
+    write_index(folder, documents, index, keep=[blob.digest for blob in made.blobs])
+    archive = None
+    if function.image_archive:
+        from packager.assemble.docker_archive import write_archive  # noqa: PLC0415 -- on request
+
+        archive = archive_path(function)
+        write_archive(archive, folder, config, manifest, made.blobs, name=function.name,
+                      architecture=architecture)  # fmt: skip
+    small = len(config.content) + len(manifest.content)
+    return ImageArtifact(
+        path=str(folder),
+        sha256=hex_of(manifest.digest),
+        compressed_bytes=small + sum(blob.compressed_bytes for blob in made.blobs),
+        uncompressed_bytes=sum(blob.uncompressed_bytes for blob in made.blobs),
+        stamp=packing.modified_seconds,
+        contents=made.contents,
+        base=base,
+        blobs=made.blobs,
+        format=settings.format,
+        root=packing.root,
+        manifest_bytes=len(manifest.content),
+        config_digest=config.digest,
+        archive=archive.name if archive else None,
+    )

@@ -1,0 +1,178 @@
+"""From requirements to payloads, step by step: lock, select, fetch, admit, subtract, slim."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from packaging.utils import NormalizedName, canonicalize_name
+
+from packager.lock.closure import check_closure, closure
+from packager.lock.lockfile import render_lock
+from packager.lock.locking import Locked
+from packager.model.build import BuildOptions
+from packager.model.layer import ForeignLayer
+from packager.model.payload import Dependencies
+from packager.model.progress import Reporter
+from packager.model.project import Function
+from packager.model.requirement import RequirementSet
+from packager.model.runtime_catalog import Policy, RuntimeCatalog, Subtraction
+from packager.model.selection import Graph, Pin
+from packager.model.target import Target
+from packager.pipeline.admission import Ready, admit_all, payloads_of
+from packager.pipeline.description import Found, describe
+from packager.pipeline.foreign_layers import read_layers
+from packager.pipeline.locking import lock_requirements
+from packager.pipeline.payloads import (
+    Payloads,
+    Placed,
+    no_trace,
+    read_trace,
+    set_aside,
+    with_bytecode,
+)
+from packager.pipeline.shared import SharedBuild
+from packager.pipeline.shared_wheels import SharedWheels
+from packager.place.offload_settings import chosen, known_names
+from packager.runtime.catalog import load_catalog, read_captured_catalog
+from packager.runtime.layered import with_layers
+from packager.runtime.subtraction import subtract
+from packager.slim.tar_archive import tar_maker
+from packager.wheels.download import fetch
+from packager.wheels.store import Store
+
+
+class Work(NamedTuple):
+    """What every step of the way needs."""
+
+    function: Function
+    store: Store
+    options: BuildOptions
+    reporter: Reporter
+    shared: SharedBuild | None
+
+
+def make_dependencies(
+    work: Work, requirements: RequirementSet, target: Target, beside: Sequence[str | None]
+) -> Dependencies:
+    """Choose the files and make of them what ships, or take it from the shared store."""
+    function, store, options, reporter, shared = work
+    sharing = None if shared is None else SharedWheels(shared)
+    layers = read_layers(function, target)
+    locked = lock_requirements(
+        function, requirements, target, store=store, options=options, reporter=reporter
+    )
+    if shared is not None:
+        known = shared.recall_selected(requirements, beside, locked.selection)
+        if known is not None:
+            return known._replace(lock_sha256=_lock_sha256(locked))
+    pins = locked.selection.pins
+    offloaded = known_names(function.offload, [pin.name for pin in pins])
+    unknown = pins if sharing is None else sharing.without_admission(pins)
+    _fetch(work, unknown, locked)
+    ready = admit_all(function, pins, store=store, reporter=reporter)
+    graph = _prove(requirements, locked, target, ready)
+    subtraction = _subtract(function, graph, target, layers)
+    names = chosen(offloaded, graph, subtraction.subtracted)
+    if sharing is not None:
+        kept = [pin for pin in pins if pin.name not in subtraction.subtracted]
+        lacking = sharing.without_payload(kept, ready, python=_python(target))
+        _fetch(work, lacking, locked)
+        ready |= admit_all(function, lacking, store=store, reporter=reporter)
+    proven = _Proven(target, pins, ready, graph, subtraction, names)
+    placed = _placed(function, proven, store=store, reporter=reporter)
+    lock_sha256 = _lock_sha256(locked)
+    found = Found(target, locked.selection, graph, ready, placed, subtraction, layers, lock_sha256)
+    dependencies = describe(found)
+    if sharing is not None:
+        sharing.keep(dependencies, pins, ready, python=_python(target))
+    return dependencies
+
+
+def _fetch(work: Work, pins: Sequence[Pin], locked: Locked) -> None:
+    wheels, offline = [pin.wheel for pin in pins], work.options.offline
+    fetch(wheels, work.store, settings=locked.indexes, reporter=work.reporter, offline=offline)
+
+
+def _lock_sha256(locked: Locked) -> str:
+    return hashlib.sha256(render_lock(locked.pylock).encode()).hexdigest()
+
+
+def _python(target: Target) -> str:
+    return f"{target.python[0]}.{target.python[1]}"
+
+
+class _Proven(NamedTuple):
+    """What is known before anything is slimmed; `offloaded` are names."""
+
+    target: Target
+    pins: Sequence[Pin]
+    ready: Mapping[NormalizedName, Ready]
+    graph: Graph
+    subtraction: Subtraction
+    offloaded: Sequence[str]
+
+
+def _placed(function: Function, proven: _Proven, *, store: Store, reporter: Reporter) -> Placed:
+    """Slim what ships; then a trace, bytecode and /tmp, each for those who ask for it."""
+    target, offloaded = proven.target, proven.offloaded
+    kept = [pin for pin in proven.pins if pin.name not in proven.subtraction.subtracted]
+    slimmed = payloads_of(function, kept, proven.ready, store=store, python=_python(target))
+    shipped: Payloads = {(pin.name, str(pin.version)): slimmed[pin.name] for pin in kept}
+    makers: list[str] = []
+    if function.slim == "traced":
+        makers.append(tar_maker("xz"))
+        trace = read_trace(function)
+        if trace is None:
+            raise no_trace(function)
+        staying = {of: each for of, each in shipped.items() if of[0] not in offloaded}
+        shipped |= set_aside(staying, trace, store=store, reporter=reporter)
+    compiled: Payloads = {}
+    if function.bytecode:
+        compiled, maker = with_bytecode(function, target, shipped, store=store, reporter=reporter)
+        makers.append(maker)
+    placed = Placed(shipped, compiled, {}, tuple(makers))
+    if not offloaded:
+        return placed
+    # Loaded here because hardly any build needs it.
+    from packager.pipeline.offload import offload  # noqa: PLC0415
+
+    return offload(
+        function, target, offloaded, placed, graph=proven.graph, store=store, reporter=reporter
+    )
+
+
+def _prove(
+    requirements: RequirementSet,
+    locked: Locked,
+    target: Target,
+    ready: Mapping[NormalizedName, Ready],
+) -> Graph:
+    """Walk the wheels' own METADATA: the selection must be exactly what is required."""
+    known = requirements.roots_known
+    graph = closure(
+        locked.selection.pins,
+        {name: each.metadata for name, each in ready.items()},
+        declared=locked.declared,
+        target=target,
+        roots_known=known,
+    )
+    check_closure(graph, target, roots_known=known)
+    return graph
+
+
+def _subtract(
+    function: Function, graph: Graph, target: Target, layers: Sequence[ForeignLayer]
+) -> Subtraction:
+    catalog: RuntimeCatalog
+    if function.catalog is not None:
+        catalog = read_captured_catalog(
+            function.catalog, function.runtime, architecture=function.architecture
+        )
+    else:
+        catalog = load_catalog(function.runtime)
+    policies: dict[str, Policy] = {}
+    for name, policy in function.subtract:
+        policies[name if name == "*" else canonicalize_name(name)] = policy  # type: ignore[assignment]  # the configuration admits only policies
+    if layers:
+        catalog = with_layers(catalog, layers)
+    return subtract(graph, catalog, policies=policies, environment=target.marker_environment)
