@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and lim
 SCARCE = """
 import resource, sys
 from packager.cli import build, main
-from packager.pipeline import dependencies
+from packager.pipeline import dependencies, locking, making
 pages = int(open("/proc/self/statm").read().split()[0])
 most = pages * resource.getpagesize() + int(sys.argv.pop(1)) * 1024
 resource.setrlimit(resource.RLIMIT_AS, (most, most))
