@@ -47,7 +47,7 @@ from packager.pipeline.image_fit import (
     pinned_base,
     refuse_edge,
 )
-from packager.pipeline.memory import TRIES, Memory, lasting_key_of, unreliable
+from packager.pipeline.memory import Losses, Memory, lasting_key_of
 from packager.report.manifest import manifest_of, render_manifest
 from packager.wheels.store import Store
 
@@ -137,8 +137,8 @@ def _write_healing(
     reporter: Reporter,
 ) -> tuple[_Image, ImageArtifact]:
     """Find the dependencies and write; what turns out damaged in the store is made again."""
-    memory = Memory(store, function)
-    for _ in range(TRIES):
+    memory, losses = Memory(store, function), Losses(store)
+    while True:
         with explaining_additions(function):
             dependencies = find_dependencies(function, memory, options=options, reporter=reporter)
         if not base.runtime:
@@ -151,12 +151,13 @@ def _write_healing(
         except PayloadDamagedError as damage:
             store.discard("payloads", damage.key, ".zip")
             memory.forget()
+            losses.note(damage.key)
         except BlobDamagedError as damage:
             if damage.blob.from_base and base.kind != "registry":
                 raise _damaged_base(base, damage.blob) from damage
             forget_blob(damage.blob, store)
+            losses.note(damage.blob.digest)
         reporter.warn("a file in the store was damaged; it is made again")
-    raise unreliable(store)
 
 
 def _damaged_base(base: BaseImage, blob: ImageBlob) -> CannotBuild:

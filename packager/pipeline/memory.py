@@ -24,7 +24,7 @@ from packager.model.project import Function
 from packager.wheels.store import EntryLostError, Store
 
 TRIES = 5
-"""How often the store may lose something while one build works with it."""
+"""How often the store may lose one thing while one build works with it."""
 
 # A file written to this recently may change again without a visible difference.
 _RACY_NS = 50_000_000
@@ -133,6 +133,25 @@ def proven_payload(store: Store, payload: Payload) -> Path:
         store.discard("payloads", payload.key, ".zip")
         raise EntryLostError(f"the payload {payload.key}")
     return place
+
+
+class Losses:
+    """What the store lost while something was made of it, so that healing it comes to an end.
+
+    Any number of files may be damaged at once; one that is damaged again and again was made anew
+    each time, so that the store is to blame.
+    """
+
+    def __init__(self, store: Store) -> None:
+        """Begin with a store that has lost nothing."""
+        self._store = store
+        self._counts: dict[str, int] = {}
+
+    def note(self, key: str) -> None:
+        """Count one loss of `key`; raises CannotBuild when that happened too often."""
+        self._counts[key] = self._counts.get(key, 0) + 1
+        if self._counts[key] == TRIES:
+            raise unreliable(self._store)
 
 
 def unreliable(store: Store) -> CannotBuild:

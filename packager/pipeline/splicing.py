@@ -11,7 +11,7 @@ from packager.errors import UsageError
 from packager.model.canonical import EPOCH_STAMP, stamp_of
 from packager.model.payload import Distribution, Payload
 from packager.model.progress import Reporter
-from packager.pipeline.memory import TRIES, Memory, unreliable
+from packager.pipeline.memory import Losses, Memory
 from packager.wheels.store import EntryLostError, Store
 
 _Made = TypeVar("_Made")
@@ -67,16 +67,17 @@ def healed(
     `attempt` is told whether it is the first. Raises CannotBuild when the store does not keep
     what is written to it.
     """
-    store = memories[0].store
-    for number in range(TRIES):
+    store, first = memories[0].store, True
+    losses = Losses(store)
+    while True:
         try:
-            return attempt(number == 0)
+            return attempt(first)
         except PayloadDamagedError as damage:
             reporter.warn("a payload in the store was damaged; it is made again from its wheel")
             store.discard("payloads", damage.key, ".zip")
-            for memory in memories:
-                memory.forget()
-        except EntryLostError:
-            for memory in memories:
-                memory.forget()
-    raise unreliable(store)
+            losses.note(damage.key)
+        except EntryLostError as lost:
+            losses.note(lost.what)
+        first = False
+        for memory in memories:
+            memory.forget()

@@ -135,7 +135,7 @@ def test_builders_on_one_store_with_prune_and_kills(yard: Yard, hosts: list[Faul
         while not done.is_set():
             process = yard.start(project, chance.choice(VARIANTS))
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(chance.uniform(0.2, 1.5))
+                process.wait(chance.uniform(0.05, 0.5))
             process.kill()
             process.communicate()
             killed.append(process.returncode == -signal.SIGKILL)
@@ -160,7 +160,7 @@ def test_builders_on_one_store_with_prune_and_kills(yard: Yard, hosts: list[Faul
             done.set()
         for helper in helpers:
             helper.result()
-    assert sum(pruned) > 50, pruned
+    assert sum(pruned) > 10, pruned
     assert sum(killed) > 3
     slowest, usual = max(took), statistics.median(took)
     print(

@@ -35,6 +35,14 @@ def settled(world: BuildWorld) -> BuildWorld:
     return world
 
 
+@pytest.fixture
+def settled_alone(lone_world: BuildWorld) -> BuildWorld:
+    """The same over a store of its own, for tests that damage it."""
+    (lone_world.project / "dist").mkdir()
+    lone_world.settle()
+    return lone_world
+
+
 def modules_of(world: BuildWorld) -> set[str]:
     """Build once more and tell which modules that took."""
     done = world.build(env={"PYTHONPROFILEIMPORTTIME": "1"})
@@ -118,22 +126,22 @@ def test_a_secret_written_into_a_known_file_is_noticed(settled: BuildWorld) -> N
     assert "an AWS access key" in done.stderr
 
 
-def test_a_damaged_payload_is_made_again(settled: BuildWorld) -> None:
-    good = settled.zip.read_bytes()
-    for path in settled.lpack.store.glob("v1/payloads/*/*.zip"):
+def test_a_damaged_payload_is_made_again(settled_alone: BuildWorld) -> None:
+    good = settled_alone.zip.read_bytes()
+    for path in settled_alone.lpack.store.glob("v1/payloads/*/*.zip"):
         data = bytearray(path.read_bytes())
         data[40] ^= 1
         path.write_bytes(data)
-    settled.zip.unlink()
-    done = settled.build()
-    assert settled.zip.read_bytes() == good
+    settled_alone.zip.unlink()
+    done = settled_alone.build()
+    assert settled_alone.zip.read_bytes() == good
     assert "was damaged" in done.stderr
 
 
 @pytest.mark.parametrize("how", ["bytes", "gone"])
-def test_a_damaged_memory_costs_only_time(settled: BuildWorld, how: str) -> None:
-    good = settled.zip.read_bytes()
-    remembered = list(settled.lpack.store.glob("v1/prefixes/*/*.bin"))
+def test_a_damaged_memory_costs_only_time(settled_alone: BuildWorld, how: str) -> None:
+    good = settled_alone.zip.read_bytes()
+    remembered = list(settled_alone.lpack.store.glob("v1/prefixes/*/*.bin"))
     assert remembered
     for path in remembered:
         if how == "gone":
@@ -142,9 +150,9 @@ def test_a_damaged_memory_costs_only_time(settled: BuildWorld, how: str) -> None
             data = bytearray(path.read_bytes())
             data[-5] ^= 1
             path.write_bytes(data)
-    settled.zip.unlink()
-    settled.build()
-    assert settled.zip.read_bytes() == good
+    settled_alone.zip.unlink()
+    settled_alone.build()
+    assert settled_alone.zip.read_bytes() == good
 
 
 def test_two_functions_only_the_changed_one_is_built(world: BuildWorld) -> None:
