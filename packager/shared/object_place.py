@@ -26,7 +26,7 @@ class ObjectPlace:
             from obstore import exceptions, store  # noqa: PLC0415 -- an extra
         except ImportError:
             raise NoPlaceError(
-                "obstore is not installed (pip install 'lpack-cli[shared]')"
+                'obstore is not installed (python -m pip install -e "path/to/lpack[shared]")'
             ) from None
         self._errors = exceptions
         options: dict[str, Any] = {
