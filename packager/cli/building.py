@@ -4,7 +4,7 @@ Needs neither the command line library nor the configuration: a rebuild after a 
 user's code starts here.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from packager.cli.at_once import at_once
@@ -20,7 +20,7 @@ from packager.model.build import Build, BuildOptions, FunctionLayers
 from packager.model.deflating import encoder_file
 from packager.model.project import Function, SourceTree
 from packager.pipeline.ahead import HeadStart
-from packager.pipeline.build import build_function, inputs_of, layers_of, manifest_path, outputs_of
+from packager.pipeline.build import builder_of, inputs_of, layers_of, manifest_path, outputs_of
 from packager.report.text import render_build
 from packager.wheels.store import Store
 
@@ -148,7 +148,7 @@ class _Maker:
         if not tree.files:
             console.warn(f"{function.name}: no file of your own code is in the zip")
         options = self._request.options
-        build = _builder_of(function)(
+        build = builder_of(function)(
             function, tree, store=self._store, options=options, reporter=console, **self._more()
         )
         inputs = list(_inputs(build, tree, store=self._store))
@@ -263,19 +263,10 @@ def _base_inputs(function: Function) -> Sequence[str]:
     return base_inputs(function)
 
 
-def _builder_of(function: Function) -> Callable[..., Build]:
-    if function.package_type == "image":
-        # Loaded here because zips need nothing of it.
-        from packager.pipeline.image import build_image  # noqa: PLC0415
-
-        return build_image
-    return build_function
-
-
 def _outputs(build: Build) -> list[str]:
     function = build.function
     if function.package_type == "image":
-        from packager.pipeline.image import image_outputs  # noqa: PLC0415 -- as above
+        from packager.pipeline.image import image_outputs  # noqa: PLC0415 -- zips need none of it
 
         return [str(path) for path in (*image_outputs(function), manifest_path(function))]
     paths = [str(path) for path in outputs_of(function, build.dependencies)]

@@ -8,7 +8,7 @@ second half depends on the user's code and runs whenever that changed.
 
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,6 +84,16 @@ def build_function(
     if done.distributions is None and done.artifact.prefix is not None:
         done.before.remember(Repeated(done.artifact.prefix, distributions))
     return build
+
+
+def builder_of(function: Function) -> Callable[..., Build]:
+    """Return what builds `function`: `build_function`, or `build_image` for an image."""
+    if function.package_type == "image":
+        # Loaded here because zips need nothing of it.
+        from packager.pipeline.image import build_image  # noqa: PLC0415
+
+        return build_image
+    return build_function
 
 
 def layers_of(

@@ -10,7 +10,7 @@ remembered of them.
 import hashlib
 import json
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from packager.inputs.source_tree import collect_source
 from packager.model.build import Build, BuildOptions, FunctionLayers
 from packager.model.progress import Reporter
 from packager.model.project import Function, SourceTree
-from packager.pipeline.build import build_function, layers_of, manifest_path, shipped_parts
+from packager.pipeline.build import builder_of, layers_of, manifest_path, shipped_parts
 from packager.reference.compare import Difference, differences, in_order
 from packager.reference.file_map import FileMap, map_of_zip
 from packager.reference.image_files import zip_of_image
@@ -66,26 +66,22 @@ def edited_since(function: Function) -> bool:
     """
     try:
         manifest = json.loads(manifest_path(function).read_bytes())
-        names = [
-            manifest["artifact"]["path"],
-            *(each["path"] for each in manifest["layers"] if not each["foreign"]),
+        rows = [
+            manifest["artifact"],
+            *(each for each in manifest["layers"] if not each["foreign"]),
         ]
-        digests = [
-            manifest["artifact"]["sha256"],
-            *(each["sha256"] for each in manifest["layers"] if not each["foreign"]),
-        ]
+        told = [(function.target_dir / each["path"], each["sha256"]) for each in rows]
         if manifest["offload"] and manifest["offload"]["form"] == "s3":
-            names += [each["archive"] for each in manifest["offload"]["archives"]]
-            digests += [each["sha256"] for each in manifest["offload"]["archives"]]
-        places = [function.target_dir / name for name in names]
+            told += [
+                (function.target_dir / each["archive"], each["sha256"])
+                for each in manifest["offload"]["archives"]
+            ]
         if manifest["artifact"]["kind"] == "image":
-            return places[0].is_dir() and bool(check_image(places[0], manifest))
+            image, _ = told[0]
+            return image.is_dir() and bool(check_image(image, manifest))
     except (OSError, ValueError, LookupError, TypeError):
         return False
-    return any(
-        place.is_file() and _digest(place) != digest
-        for place, digest in zip(places, digests, strict=True)
-    )
+    return any(place.is_file() and _digest(place) != digest for place, digest in told)
 
 
 def check_builds(
@@ -125,7 +121,7 @@ def _check(function: Function, layers: FunctionLayers | None, slow: _Slow) -> It
     """Build one function in the slow folder and compare all its outputs."""
     fresh, tree = function._replace(target_dir=slow.target_dir), collect_source(function)
     more: dict[str, Any] = {} if layers is None else {"layers": layers}
-    build = _builder(fresh)(
+    build = builder_of(fresh)(
         fresh, tree, store=slow.store, options=slow.options, reporter=slow.reporter, **more
     )
     if fresh.sbom:
@@ -135,14 +131,6 @@ def _check(function: Function, layers: FunctionLayers | None, slow: _Slow) -> It
         told = build.function._replace(provenance=False)
         write_supply(build._replace(function=told), tree, store=slow.store, reporter=slow.reporter)
     yield from _compared(function, build, tree, slow, layers)
-
-
-def _builder(function: Function) -> Callable[..., Build]:
-    if function.package_type == "image":
-        from packager.pipeline.image import build_image  # noqa: PLC0415 -- zips need nothing of it
-
-        return build_image
-    return build_function
 
 
 def _lent(store: Store, folder: Path) -> Store:
