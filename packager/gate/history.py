@@ -6,9 +6,10 @@ that is not known.
 """
 
 import os
-import subprocess
 from pathlib import Path
 from typing import NamedTuple
+
+from packager.gate.asking_git import ask_git
 
 _TARGET_BRANCHES = (
     ("GITHUB_BASE_REF", "origin/"),
@@ -91,17 +92,6 @@ def _target_branch() -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """Return what git printed; None when it failed, is absent or takes too long."""
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.strip() if done.returncode == 0 else None
+    """Return what git printed, without the line's end; None as `ask_git` does."""
+    printed = ask_git(folder, *arguments, patience_seconds=_SECONDS)
+    return None if printed is None else printed.strip()

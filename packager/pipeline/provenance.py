@@ -8,7 +8,7 @@ from typing import Any
 
 from packager.assemble.output import atomic_output
 from packager.errors import CannotBuild
-from packager.inputs.git_state import find_git_state
+from packager.gate.git_state import find_git_state
 from packager.inputs.shown_settings import shown_settings
 from packager.model.build import Build
 from packager.model.image import ImageArtifact

@@ -1,11 +1,11 @@
 """Which commit the project is at, for statements of provenance."""
 
 import re
-import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from packager.gate.asking_git import ask_git
 from packager.model.origin import without_credentials
 from packager.model.redaction import redact_url
 
@@ -51,15 +51,4 @@ def _uri(remote: str) -> str:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    try:
-        done = subprocess.run(
-            ["git", *arguments],
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=_PATIENCE_SECONDS,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return done.stdout.decode(errors="surrogateescape") if done.returncode == 0 else None
+    return ask_git(folder, *arguments, patience_seconds=_PATIENCE_SECONDS)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from packager.inputs.git_state import find_git_state
+from packager.gate.git_state import find_git_state
 
 
 def git(folder: Path, *arguments: str) -> str:
