@@ -67,7 +67,8 @@ mutants: $(VENV)/.installed-test
 # lpack under every Python it runs on, for the tests of reproducibility.
 pythons: $(VENV)/.installed-test
 	@for v in 3.11 3.12 3.13 3.14; do \
-		UV_PYTHON_DOWNLOADS=never $(BIN)/uv venv --quiet --clear --python $$v .cache/pythons/$$v 2>/dev/null && \
+		found=$$(PYTHONPATH=tests $(BIN)/python -m support.interpreters $$v) && \
+		$(BIN)/uv venv --quiet --clear --python "$$found" .cache/pythons/$$v && \
 		$(BIN)/uv pip install --quiet --python .cache/pythons/$$v/bin/python --editable '.[uv]' && \
 		echo "Python $$v: .cache/pythons/$$v" || echo "Python $$v is not on this machine"; \
 	done

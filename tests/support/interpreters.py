@@ -1,4 +1,7 @@
-"""The CPythons of this machine, for what runs under the target's and not under lpack's."""
+"""The CPythons of this machine, for what runs under the target's and not under lpack's.
+
+    python -m support.interpreters 3.12     prints where it is, exit code 1 when it is not
+"""
 
 import functools
 import os
@@ -35,3 +38,9 @@ def _candidates(python: tuple[int, int]) -> Iterator[str]:
         done = subprocess.run([pyenv, "root"], capture_output=True, text=True, check=False)
         version = name.removeprefix("python")
         yield from map(str, Path(done.stdout.strip(), "versions").glob(f"{version}.*/bin/{name}"))
+
+
+if __name__ == "__main__":
+    major, _, minor = sys.argv[1].partition(".")
+    print(found := interpreter((int(major), int(minor))) or "")
+    sys.exit(not found)
