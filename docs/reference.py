@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from inspect import cleandoc
 from pathlib import Path
 from textwrap import dedent
 
@@ -83,7 +84,7 @@ def _command(command: click.Command, context: click.Context, *, level: int) -> I
         return
     usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
     yield f"\n{'#' * level} {context.command_path}\n\n```text\n{usage}\n```\n"
-    yield _help(command.help or "")
+    yield _help(cleandoc(command.help or ""))
     options = [each for each in command.params if isinstance(each, click.Option)]
     if options:
         yield "\n| option | what it does |\n|---|---|\n"

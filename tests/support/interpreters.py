@@ -1,6 +1,6 @@
 """The CPythons of this machine, for what runs under the target's and not under lpack's.
 
-    python -m support.interpreters 3.12     prints where it is, exit code 1 when it is not
+python -m support.interpreters 3.12     prints where it is, exit code 1 when it is not
 """
 
 import functools

@@ -72,8 +72,10 @@ def test_warnings_pass_and_name_their_distribution(world: BuildWorld) -> None:
     assert exit_code == 0
     lines = stdout.splitlines()
     assert lines[0].startswith("ok   dist/api.zip  ")
-    assert lines[1].strip() == (
+    # What lpack's own Python, or the lack of the target's, adds stands beside it.
+    assert (
         "warning: `gamma_start.pth` runs code at every cold start: `import gamma` (from gamma 2.5)"
+        in [line.strip() for line in lines]
     )
     (row,) = json.loads(run(world, "--output-format", "json")[1])["verified"]
     assert (row["passed"], row["faults"]) == (True, [])

@@ -34,7 +34,8 @@ def client(url: str, *, key: bytes = b"", patience: Patience = PATIENCE) -> Shar
 def fill(url: str, tmp_path: Path, *, key: bytes = b"") -> None:
     path = tmp_path / "blob"
     path.write_bytes(BYTES)
-    uploads = Uploads(client(url, key=key))
+    # Nothing is wrong with the server yet, so that a slow machine is waited for.
+    uploads = Uploads(client(url, key=key, patience=Patience()))
     uploads.add("kind", "key", DOCUMENT, {BLOB: path})
     done = uploads.finish()
     assert (done.values, done.complete) == (2, True)
