@@ -92,6 +92,9 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[uv]'
 	@touch $@
 
+# uv is there by now and takes 3 s where pip takes 45; pip follows where only its configuration
+# names an index.
 $(VENV)/.installed-test: $(VENV)/.installed pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[uv]' --group test
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --editable '.[uv]' --group test || \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[uv]' --group test
 	@touch $@

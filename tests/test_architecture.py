@@ -23,6 +23,7 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.assemble.reread": {"read"},
     "packager.assemble.retired": {"read", "write"},
     "packager.assemble.zip_writer": {"read"},
+    "packager.attest.trust": {"read"},
     "packager.aws.clients": {"network"},
     "packager.aws.file_parts": {"read"},
     "packager.aws.functions": {"read"},

@@ -73,8 +73,15 @@ _WHERE_FROM = (
     click.option("--extra-index-url", "extra_index_urls", multiple=True, metavar="URL"),
     click.option("--index-strategy", metavar="NAME", help="first-index or unsafe-best-match."),
     click.option("--exclude-newer", metavar="WHEN", help="A date, or 7d: nothing younger."),
+    click.option(
+        "--attestations", multiple=True, metavar="[NAME=]POLICY",
+        help="off, verify or require: what publishers attest on the index (PEP 740).",
+    ),
     click.option("--allow-sdist", multiple=True, metavar="NAME", help="May be built from source."),
-)
+)  # fmt: skip
+
+
+_POLICIES = ("subtract", "attestations")
 
 
 def function_options(command: _Command) -> _Command:
@@ -89,10 +96,11 @@ def overrides_of(values: dict[str, Any]) -> Overrides:
     given = {
         name: value
         for name, value in values.items()
-        if value is not None and value != () and name != "subtract"
+        if value is not None and value != () and name not in _POLICIES
     }
-    if values["subtract"]:
-        given["subtract"] = tuple(_policy(text) for text in values["subtract"])
+    for name in _POLICIES:
+        if values[name]:
+            given[name] = tuple(_policy(text) for text in values[name])
     return Overrides(**given)
 
 

@@ -94,6 +94,18 @@ PIPENV_TABLE: Form = {
 }
 """One category of a `Pipfile` or of its lock."""
 
+SIMPLE_PAGE: Form = {
+    "files": [{"filename": str, "hashes?": {"*": str}, "provenance?": (str, type(None))}],
+}
+"""What is read of a project's page on an index (PEP 691, PEP 740)."""
+
+STATEMENT: Form = {
+    "_type": str,
+    "predicateType": str,
+    "subject": [{"name": str, "digest": {"*": str}}],
+}
+"""What is read of an in-toto statement (Attestation Framework, Statement v1)."""
+
 
 def check_form(document: object, form: Form, *, file: str, hint: str | None = None) -> None:
     """Demand that `document`, read from `file`, has this form; items of lists count from 1.
@@ -145,6 +157,8 @@ def _kind(form: Form) -> type:
 
 
 def _word(form: Form) -> str:
+    if form is type(None):
+        return "null"
     if isinstance(form, list):
         if form[0] is str:
             return "a list of strings"

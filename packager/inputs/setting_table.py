@@ -4,7 +4,7 @@ from typing import Literal, NamedTuple
 
 Shape = Literal[
     "text", "choice", "texts", "path", "policies", "switch", "drops", "services", "bytes", "moment",
-    "image", "budgets", "mebibytes",
+    "image", "budgets", "mebibytes", "demands", "publishers",
 ]  # fmt: skip
 
 
@@ -105,6 +105,27 @@ SETTINGS: tuple[Setting, ...] = (
         "off",
         "Takes only what the index had before a moment: a date, or a length of time such as "
         "`7d` before now. Versions that are malicious are mostly found within days.",
+    ),
+    Setting(
+        "attestations",
+        "demands",
+        "off",
+        "Whether the attestations that an index has of files (PEP 740) are verified: `off`, "
+        "`verify` those that are there, `require` one of each file; or a table such as "
+        '`{ "*" = "verify", cryptography = "require" }` ([supply chain](supply-chain.md)).',
+    ),
+    Setting(
+        "publishers",
+        "publishers",
+        "{}",
+        "Who must have attested the files of a distribution: "
+        '`{ cryptography = "github:pyca/cryptography" }`.',
+    ),
+    Setting(
+        "trusted-root",
+        "path",
+        "Sigstore's public instance",
+        "The trusted root, a JSON file, of a Sigstore instance of your own.",
     ),
     Setting(
         "resolver",

@@ -11,6 +11,7 @@ from packager.inputs.nearest import nearest
 
 # The words of `packager.model.runtime_catalog`, whose imports are too slow for every start.
 POLICIES = ("compatible", "always", "never")
+DEMANDS = ("off", "verify", "require")
 _UNITS = {
     "B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9,
     "kiB": 2**10, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30,
@@ -21,6 +22,7 @@ _NOUN = {
     "package-type": "type of package",
     "offload-from": "place to offload to",
     "offload-codec": "codec",
+    "attestations": "policy",
 }
 _SPOKEN = {"aarch64": "arm64", "amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64"}
 SERVICE_OWNERS = ("botocore", "googleapiclient")
@@ -106,21 +108,61 @@ def parse_value(key: str, shape: str, value: object, *, place: Place) -> object:
     return value
 
 
-def _parse_policies(key: str, value: object, place: Place) -> tuple[tuple[str, str], ...]:
+def _parse_policies(
+    key: str, value: object, place: Place, *, words: Sequence[str] = POLICIES
+) -> tuple[tuple[str, str], ...]:
     if isinstance(value, str):
         value = {"*": value}
     if not isinstance(value, dict):
         raise wrong_type(key, value, "a policy or a table of policies", place=place)
     for name, policy in value.items():
-        if policy not in POLICIES:
+        if policy not in words:
             where = place.below(key).dotted(name) if name != "*" else place.dotted(key)
-            near = nearest(str(policy), POLICIES)
+            near = nearest(str(policy), words)
             raise UsageError(
                 f"`{where}` in `{place.file}`: `{policy}` is not a policy",
-                hint=f"did you mean `{near}`?" if near else f"one of {', '.join(POLICIES)}",
+                hint=f"did you mean `{near}`?" if near else f"one of {', '.join(words)}",
             )
-    # The rule of PEP 503; packaging's function would load its version parser on every start.
-    return tuple((re.sub(r"[-_.]+", "-", name).lower(), value[name]) for name in sorted(value))
+    return tuple((normal_name(name), value[name]) for name in sorted(value))
+
+
+def normal_name(name: str) -> str:
+    """Normalize a distribution's name by the rule of PEP 503.
+
+    packaging's function would load its version parser on every start.
+    """
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _parse_demands(key: str, value: object, place: Place) -> tuple[tuple[str, str], ...]:
+    return _parse_policies(key, value, place, words=DEMANDS)
+
+
+def _parse_publishers(
+    key: str, value: object, place: Place
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    # Loaded only for those who name some.
+    from packager.model.attestation import parse_publisher  # noqa: PLC0415
+
+    example = 'NAME = "github:OWNER/REPOSITORY"'
+    if not isinstance(value, dict):
+        raise wrong_type(key, value, "a table", place=place, hint=f"{key} = {{ {example} }}")
+    found = []
+    for name, listed in sorted(value.items()):
+        texts = [listed] if isinstance(listed, str) else listed
+        inside = place.below(key)
+        if not isinstance(texts, list) or not texts or not all(isinstance(t, str) for t in texts):
+            raise wrong_type(name, listed, "a publisher or a list of them", place=inside)
+        for text in texts:
+            try:
+                parse_publisher(text)
+            except ValueError as error:
+                raise UsageError(
+                    f"`{inside.dotted(name)}` in `{place.file}`: `{text}` is no publisher: {error}",
+                    hint=example.replace("NAME", name),
+                ) from error
+        found.append((normal_name(name), tuple(texts)))
+    return tuple(found)
 
 
 def parse_bytes(value: object, *, name: str) -> int:
@@ -216,6 +258,8 @@ def _parse_moment(key: str, value: object, place: Place) -> str:
 
 _PARSERS: dict[str, Callable[[str, object, Place], object]] = {
     "policies": _parse_policies,
+    "demands": _parse_demands,
+    "publishers": _parse_publishers,
     "drops": _parse_drops,
     "services": _parse_services,
     "switch": _parse_switch,

@@ -12,7 +12,13 @@ from packager.errors import UsageError
 from packager.inputs.budgets import parse_budgets
 from packager.inputs.durations import find_moment
 from packager.inputs.setting_table import SETTINGS, Setting
-from packager.inputs.setting_values import Place, parse_value, unknown_choice, unknown_key
+from packager.inputs.setting_values import (
+    DEMANDS,
+    Place,
+    parse_value,
+    unknown_choice,
+    unknown_key,
+)
 from packager.model.budget import Budgets
 from packager.model.image_settings import ImageSettings
 
@@ -46,6 +52,9 @@ class Overrides(NamedTuple):
     extra_index_urls: tuple[str, ...] | None = None
     index_strategy: str | None = None
     exclude_newer: str | None = None
+    attestations: tuple[tuple[str, str], ...] | None = None
+    publishers: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    trusted_root: str | Path | None = None
     resolver: str | None = None
     upload: str | None = None
     package_type: str | None = None
@@ -105,6 +114,9 @@ def check_overrides(overrides: Overrides, *, runtimes: Sequence[str]) -> None:
         if value is not None and setting.shape == "choice":
             option = "--arch" if setting.key == "architecture" else f"--{setting.key}"
             check_choice(setting.key, value, name=f"`{option}`", runtimes=runtimes)
+        for name, word in value if value is not None and setting.shape == "demands" else ():
+            if word not in DEMANDS:
+                raise unknown_choice(setting.key, word, DEMANDS, name=f"`--{setting.key}` {name}")
         if value is not None and setting.shape == "moment" and find_moment(value) is None:
             raise UsageError(
                 f"`--{setting.key}` is `{value}`, neither a date nor a length of time",

@@ -1,7 +1,7 @@
 """From requirements and a target to a lock and the files it chooses: what the pipeline calls."""
 
 import tempfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from os import environ
 from pathlib import Path
@@ -13,8 +13,10 @@ from packager.errors import UsageError
 from packager.lock.backend import LockJob, Resolver, choose_backend
 from packager.lock.hashes import HashRules
 from packager.lock.indexes import effective_indexes, read_pip_configuration, with_credentials
+from packager.lock.locked_files import locked_files
 from packager.lock.lockfile import lock_of, read_lock
 from packager.lock.select import Choice, Sources, choose
+from packager.model.attestation import LockedFile
 from packager.model.progress import Reporter
 from packager.model.requirement import Declared, IndexSettings, RequirementSet
 from packager.model.selection import Pin, Selection
@@ -34,7 +36,8 @@ class LockOptions:
     `build_folder` receives the wheels built from local projects and allowed source
     distributions, and must live as long as the selection is used; it is created when needed.
     With `frozen`, no resolver is run; with `offline`, nothing touches the network.
-    `exclude_newer` (RFC 3339, UTC) hides what the index got later.
+    `exclude_newer` (RFC 3339, UTC) hides what the index got later. `approve` is called with the
+    chosen files before any of them is fetched or built, and raises to refuse them.
     """
 
     indexes: IndexSettings
@@ -44,6 +47,7 @@ class LockOptions:
     frozen: bool = False
     offline: bool = False
     exclude_newer: str | None = None
+    approve: Callable[[Sequence[LockedFile], IndexSettings], None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,6 +128,9 @@ class _Locking:
             own=frozenset(sources.local),
         )
         choice = choose(pylock, self.target, hashes=rules, sources=sources)
+        if self.options.approve is not None:
+            files = locked_files(pylock, choice, own=sources.local, indexes=self.indexes)
+            self.options.approve(files, self.indexes)
         return Locked(
             pylock=pylock,
             selection=Selection(pins=self._pins(choice), resolver=resolver),

@@ -11,3 +11,12 @@ def public_hosts() -> frozenset[str]:
     except ImportError:
         return frozenset()
     return frozenset({PyPI.netloc, PyPI.file_storage_domain})
+
+
+def default_index() -> str | None:
+    """Return the URL of the index that pip asks when nobody configured one, if it tells."""
+    try:
+        from pip._internal.models.index import PyPI  # noqa: PLC0415 -- hardly ever asked for
+    except ImportError:
+        return None
+    return str(PyPI.simple_url)

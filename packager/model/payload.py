@@ -48,6 +48,7 @@ class Distribution(NamedTuple):
     payload has the metadata only, and the archive when that is in the zip. `layer` names the
     layer that has it; when it is `subtracted` as well, that layer was built elsewhere.
     `source` is the URL its wheel came from, without credentials; empty for files that were here.
+    `publishers` are those who provably published its wheel, or the source that was built.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Distribution(NamedTuple):
     offloaded: Offloaded | None = None
     layer: str = ""
     source: str = ""
+    publishers: tuple[str, ...] = ()
 
     @property
     def payloads(self) -> tuple[Payload, ...]:
@@ -197,6 +199,7 @@ def _distribution(document: dict[str, Any]) -> Distribution:
     values["payload"] = payload_from_document(values["payload"])
     values["required_by"] = tuple(RequiredBy(**edge) for edge in values["required_by"])
     values["findings"] = tuple(values["findings"])
+    values["publishers"] = tuple(values["publishers"])
     if values["bytecode"] is not None:
         values["bytecode"] = payload_from_document(values["bytecode"])
     if values["offloaded"] is not None:

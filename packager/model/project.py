@@ -30,6 +30,8 @@ class Function(NamedTuple):
     `bytecode` is the budget for it in uncompressed bytes; `trace` what `lpack trace` wrote.
     `offload` are names of distributions that arrive in /tmp, `NAME+` with what only they need;
     `offload_url` is `s3://BUCKET/PREFIX` or empty. `ephemeral_storage` is /tmp in MiB.
+    `attestations` maps a normalized name, or `*`, to what is demanded of files, `publishers` one
+    to those who may have published it.
     """
 
     name: str
@@ -51,6 +53,9 @@ class Function(NamedTuple):
     extra_index_urls: tuple[str, ...] = ()
     index_strategy: str | None = None
     exclude_newer: str | None = None
+    attestations: tuple[tuple[str, str], ...] = ()
+    publishers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    trusted_root: Path | None = None
     resolver: Literal["auto", "uv", "pip"] = "auto"
     upload: Literal["direct", "s3"] = "direct"
     package_type: PackageType = "zip"

@@ -32,7 +32,7 @@ from packager.wheels.store import Store
 
 # Wheels are addressed by their digest and hashed again; locks name these digests. `pulled` and
 # `bases` are images that others built.
-_LENT = ("wheels", "locks", "pulled", "bases")
+_LENT = ("wheels", "locks", "attested", "pulled", "bases")
 
 
 class Checked(NamedTuple):

@@ -95,5 +95,5 @@ def _target(function: Function) -> Target:
 def _beside(function: Function) -> list[Path]:
     """Files that decide the dependencies besides the requirements; a trace need not be there."""
     wants_trace = function.slim == "traced" or function.bytecode
-    catalog = [function.catalog] if function.catalog else []
+    catalog = [each for each in (function.catalog, function.trusted_root) if each]
     return [*catalog, *([function.trace] if wants_trace else []), *layer_files(function)]

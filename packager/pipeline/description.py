@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from packaging.utils import NormalizedName, canonicalize_name
@@ -28,7 +29,10 @@ _PLACE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s`'\";]+")
 
 
 class Found(NamedTuple):
-    """What the stages found out; `placed` is of the distributions that ship."""
+    """What the stages found out; `placed` is of the distributions that ship.
+
+    `publishers` are, by name, those who provably published a file.
+    """
 
     target: Target
     selection: Selection
@@ -38,6 +42,7 @@ class Found(NamedTuple):
     subtraction: Subtraction
     layers: tuple[ForeignLayer, ...] = ()
     lock_sha256: str = ""
+    publishers: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
     def payload(self, name: NormalizedName) -> Payload:
         """Return what ships of a distribution, or what would have."""
@@ -47,7 +52,7 @@ class Found(NamedTuple):
 
 def describe(found: Found) -> Dependencies:
     """Return the dependencies with every edge, payload and decision."""
-    target, selection, graph, ready, placed, subtraction, layers, _ = found
+    target, selection, graph, ready, placed, subtraction, layers, *_ = found
     gone = subtraction.subtracted
     layer = {each.name: each.layer for each in subtraction.decisions if each.name in gone}
     edges = _edges(graph)
@@ -67,6 +72,7 @@ def describe(found: Found) -> Dependencies:
                 offloaded=placed.archives.get(pin.name),
                 layer=layer.get(pin.name, ""),
                 source=_source(pin.wheel),
+                publishers=found.publishers.get(pin.name, ()),
             )
             for pin in selection.pins
         ),

@@ -1,6 +1,7 @@
 """The resolver is asked once: what it chose is remembered until somebody wants newer."""
 
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from packager.inputs.durations import find_moment
 from packager.lock.indexes import requested_indexes
@@ -15,6 +16,10 @@ from packager.pipeline.memory import lasting_key_of
 from packager.pipeline.requirements import content_of
 from packager.wheels.store import Store
 
+if TYPE_CHECKING:
+    # It loads what few functions ask for.
+    from packager.pipeline.attestations import Attesting
+
 
 def lock_requirements(
     function: Function,
@@ -24,8 +29,13 @@ def lock_requirements(
     store: Store,
     options: BuildOptions,
     reporter: Reporter,
+    attesting: "Attesting | None" = None,
 ) -> Locked:
-    """Lock anew, or as remembered: the same requirements keep their versions until --upgrade."""
+    """Lock anew, or as remembered: the same requirements keep their versions until --upgrade.
+
+    What the chosen files attest is verified before anything is fetched or built, and noted in the
+    lock that is returned, but not in the one that is remembered.
+    """
     key = lasting_key_of("lock", 1, _lock_settings(function), content_of(requirements))
     known = None if options.upgrade else store.read_document("locks", key)
     locked = lock(
@@ -39,6 +49,7 @@ def lock_requirements(
             frozen=options.frozen,
             offline=options.offline,
             exclude_newer=find_moment(function.exclude_newer) if function.exclude_newer else None,
+            approve=attesting.approve if attesting is not None else None,
         ),
         reporter=reporter,
         remembered=parse_lock(known["text"], origin="the remembered lock") if known else None,
@@ -46,17 +57,24 @@ def lock_requirements(
     if requirements.lock is None and known is None:
         text = render_lock(locked.pylock)
         store.write_document("locks", key, {"text": text, "resolver": locked.selection.resolver})
+    if attesting is not None:
+        locked = replace(locked, pylock=attesting.noted_in(locked.pylock))
     if options.write_lock:
         path = function.root / "pylock.toml"
         write_lock(locked.pylock, path)
         reporter.step(f"wrote {path.name}")
+    _tell(locked, target, resolver=known["resolver"] if known else "", reporter=reporter)
+    return locked
+
+
+def _tell(locked: Locked, target: Target, *, resolver: str, reporter: Reporter) -> None:
+    """Tell how much is locked; `resolver` is who did that before, empty when it was done now."""
     count = len(locked.selection.pins)
     many = "1 distribution" if count == 1 else f"{count} distributions"
-    if known:
-        reporter.step(f"{many} as locked before ({known['resolver']}); --upgrade looks for newer")
+    if resolver:
+        reporter.step(f"{many} as locked before ({resolver}); --upgrade looks for newer")
     else:
         reporter.step(f"locked {many} for {target.label} ({locked.selection.resolver})")
-    return locked
 
 
 def _lock_settings(function: Function) -> list[Any]:

@@ -55,12 +55,10 @@ def make_dependencies(
     work: Work, requirements: RequirementSet, target: Target, beside: Sequence[str | None]
 ) -> Dependencies:
     """Choose the files and make of them what ships, or take it from the shared store."""
-    function, store, options, reporter, shared = work
+    function, store, _, reporter, shared = work
     sharing = None if shared is None else SharedWheels(shared)
     layers = read_layers(function, target)
-    locked = lock_requirements(
-        function, requirements, target, store=store, options=options, reporter=reporter
-    )
+    locked, publishers = _lock(work, requirements, target)
     if shared is not None:
         known = shared.recall_selected(requirements, beside, locked.selection)
         if known is not None:
@@ -80,12 +78,35 @@ def make_dependencies(
         ready |= admit_all(function, lacking, store=store, reporter=reporter)
     proven = _Proven(target, pins, ready, graph, subtraction, names)
     placed = _placed(function, proven, store=store, reporter=reporter)
-    lock_sha256 = _lock_sha256(locked)
-    found = Found(target, locked.selection, graph, ready, placed, subtraction, layers, lock_sha256)
+    found = Found(target, locked.selection, graph, ready, placed, subtraction, layers)
+    found = found._replace(lock_sha256=_lock_sha256(locked), publishers=publishers)
     dependencies = describe(found)
     if sharing is not None:
         sharing.keep(dependencies, pins, ready, python=_python(target))
     return dependencies
+
+
+def _lock(
+    work: Work, requirements: RequirementSet, target: Target
+) -> tuple[Locked, Mapping[str, tuple[str, ...]]]:
+    """Lock, and return by name who provably published what was chosen."""
+    function, store, options, reporter, _ = work
+    attesting = None
+    if function.attestations or function.publishers:
+        # Loaded here because few functions ask for it.
+        from packager.pipeline.attestations import Attesting  # noqa: PLC0415
+
+        attesting = Attesting(function, store=store, offline=options.offline, reporter=reporter)
+    locked = lock_requirements(
+        function,
+        requirements,
+        target,
+        store=store,
+        options=options,
+        reporter=reporter,
+        attesting=attesting,
+    )
+    return locked, {} if attesting is None else attesting.publishers()
 
 
 def _fetch(work: Work, pins: Sequence[Pin], locked: Locked) -> None:

@@ -34,7 +34,7 @@ _SETTINGS = (
     "runtime", "architecture", "kind", "requirements", "allow_sdist", "allow_record_mismatch",
     "subtract", "index_url", "extra_index_urls", "index_strategy", "resolver", "exclude_newer",
     "slim", "slim_rules", "keep", "drop", "services", "strip", "release", "bytecode",
-    "added_requirements",
+    "added_requirements", "attestations", "publishers",
     "offload", "offload_from", "offload_codec", "offload_url", "ephemeral_storage", "snapstart",
 )  # fmt: skip
 
@@ -53,7 +53,8 @@ class Memory:
         """Use `store` for `function`; nothing is read yet."""
         self.store = store
         self.needs_wheels = function.sbom
-        places = [str(function.root), str(function.catalog), str(function.trace)]
+        root = str(function.trusted_root)
+        places = [str(function.root), str(function.catalog), str(function.trace), root]
         places += map(str, layer_files(function))
         settings = settings_of(function)
         self._pointer = key_of("pointer", code_identity(), encoder(), places, settings)

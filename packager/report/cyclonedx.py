@@ -7,7 +7,7 @@ number is derived from its contents: equal builds have equal bills.
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -152,15 +152,6 @@ def _component(
                 hashes=digests_of(wheel),
             )
         )
-    properties = [
-        ("placement", row["placement"]),
-        ("source", supply.place),
-        *([("wheel", row["wheel"])] if wheel else [("evidence", row["evidence"])]),
-        ("dropped-files", str(len(row["dropped"]))),
-        ("stripped-libraries", str(len(row["stripped"]))),
-    ]
-    if supply.archive_sha256:
-        properties.append(("archive", f"sha256:{supply.archive_sha256}"))
     return Component(
         bom_ref=reference,
         name=name,
@@ -170,9 +161,22 @@ def _component(
         hashes=digests_of(wheel),
         licenses=licenses_of(supply.facts),
         external_references=references,
-        properties=properties_of(properties),
+        properties=properties_of(_facts(row, supply)),
         components=vendored_components(reference, name, supply),
     )
+
+
+def _facts(row: Mapping[str, Any], supply: Supply) -> Iterator[tuple[str, str]]:
+    """Yield what a distribution that ships has as properties."""
+    yield "placement", row["placement"]
+    yield "source", supply.place
+    yield ("wheel", row["wheel"]) if row["wheel_sha256"] else ("evidence", row["evidence"])
+    for publisher in row.get("publishers", ()):
+        yield "published-by", publisher
+    yield "dropped-files", str(len(row["dropped"]))
+    yield "stripped-libraries", str(len(row["stripped"]))
+    if supply.archive_sha256:
+        yield "archive", f"sha256:{supply.archive_sha256}"
 
 
 def _provided(row: Mapping[str, Any], manifest: Manifest) -> "Component":

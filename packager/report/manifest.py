@@ -181,6 +181,7 @@ def _distribution(
         "version": distribution.version,
         "wheel": distribution.wheel,
         "wheel_sha256": distribution.wheel_sha256,
+        **({"publishers": list(distribution.publishers)} if distribution.publishers else {}),
         "subtracted": distribution.subtracted,
         "placement": _placement(distribution, kind),
         **sizes,

@@ -96,6 +96,8 @@ def _resolved(manifest: Mapping[str, Any], urls: Mapping[str, str]) -> Iterable[
         if wheel in urls:
             more["downloadLocation"] = urls[wheel]
         placed = {"placement": row["placement"] or "runtime"}
+        if "publishers" in row:
+            placed["publishers"] = row["publishers"]
         yield {**descriptor(wheel, row["wheel_sha256"], **more), "annotations": placed}
     for layer in manifest["layers"]:
         if layer["foreign"]:

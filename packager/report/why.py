@@ -115,6 +115,7 @@ def render_why(
         if decision["loosen"]:
             saved = mib(decision["loosen_compressed_bytes"])
             lines.append(f"  to leave it out: `{decision['loosen']}` saves {saved} zipped")
+    lines.extend(f"  published by {each}" for each in distribution.get("publishers", ()))
     lines.extend(_slimmed_lines(distribution))
     lines.extend(f"  note: {finding}" for finding in distribution["findings"])
     return "\n".join(lines) + "\n"

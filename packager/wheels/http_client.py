@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _CHUNK_BYTES: Final = 1 << 18
 _MAXIMUM_REDIRECTS: Final = 10
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_GONE: Final = frozenset({404, 410})
 _LONGEST_WAIT_SECONDS: Final = 60.0
 # Bytes must arrive as they lie on the server: the digest is of them (RFC 9110 §12.5.3).
 _HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "lpack"}
@@ -56,6 +57,10 @@ class Transient(Exception):  # noqa: N818 -- a verdict about a failure, never sh
         super().__init__(error.message)
         self.error = error
         self.after_seconds = after_seconds
+
+
+class NotThere(CannotBuild):
+    """The server answers that it does not have what was asked for (404, 410)."""
 
 
 class HttpClient:
@@ -84,12 +89,15 @@ class HttpClient:
         """Close all connections that nobody uses."""
         self._session.close()
 
-    def get(self, url: str, *, wheel: str, read_seconds: float) -> "Response":
+    def get(
+        self, url: str, *, wheel: str, read_seconds: float, accept: str | None = None
+    ) -> "Response":
         """Ask for `url` and follow redirects; the body has not been read yet.
 
-        `wheel` is the file name for the errors. Raises Transient when trying again may help, and
-        CannotBuild when it cannot.
+        `wheel` is the file name for the errors. Raises Transient when trying again may help,
+        NotThere when the server has no such thing, and CannotBuild when it cannot be had.
         """
+        headers = _HEADERS if accept is None else {**_HEADERS, "Accept": accept}
         here = url
         try:
             known = self._known | credentials_in(url)
@@ -100,7 +108,9 @@ class HttpClient:
                 # Only the host that the lock names is looked up in netrc, whose `default` entry
                 # would otherwise be sent to wherever a redirect leads.
                 anonymous = _anonymous if origin.host != first else None
-                response = self._send(here, auth or anonymous, wheel=wheel, seconds=read_seconds)
+                response = self._send(
+                    here, auth or anonymous, headers, wheel=wheel, seconds=read_seconds
+                )
                 location = response.headers.get("Location")
                 if response.status_code not in _REDIRECTS or not location:
                     return _accepted(response, here, wheel=wheel)
@@ -112,12 +122,14 @@ class HttpClient:
             raise _final(wheel, here, reason, hint="correct the lock or the index URL") from None
         raise _final(wheel, url, "it redirects without end", hint=_TRY_LATER)
 
-    def _send(self, url: str, auth: object, *, wheel: str, seconds: float) -> "Response":
+    def _send(
+        self, url: str, auth: object, headers: dict[str, str], *, wheel: str, seconds: float
+    ) -> "Response":
         try:
             return self._session.get(
                 without_credentials(url),
                 auth=auth,  # type: ignore[arg-type]  # a pair, a callable, or None for netrc
-                headers=_HEADERS,
+                headers=headers,
                 stream=True,
                 allow_redirects=False,
                 timeout=(self._connect_seconds, seconds),
@@ -188,7 +200,12 @@ def _accepted(response: "Response", url: str, *, wheel: str) -> "Response":
         403: f"check the credentials for {host} in ~/.netrc or in the index URL",
         407: "put the credentials into the proxy's URL: http://USER:PASSWORD@PROXY:PORT",
     }
-    raise _final(wheel, url, reason, hint=hints.get(status, "lock again: the file may have moved"))
+    error = _final(
+        wheel, url, reason, hint=hints.get(status, "lock again: the file may have moved")
+    )
+    if status in _GONE:
+        raise NotThere(error.message, hint=error.hint)
+    raise error
 
 
 def _worded(error: OSError, url: str, *, wheel: str) -> Exception:

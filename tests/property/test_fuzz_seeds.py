@@ -17,6 +17,13 @@ INPUTS = [
 ]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _loaded() -> None:
+    """What a harness loads counts neither as its time nor as its memory."""
+    for harness in HARNESSES:
+        run(harness, b"")
+
+
 @pytest.mark.parametrize(("harness", "data"), INPUTS)
 def test_no_input_gets_out_of_hand(harness: str, data: bytes) -> None:
     tracemalloc.start()

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 STAGES = frozenset(
     {
         "assemble",
+        "attest",
         "aws",
         "bootstrap",
         "explain",

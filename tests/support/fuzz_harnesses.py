@@ -13,14 +13,17 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from support.demo_wheel import FILE_NAME
 from support.functions import make_function
 
 from packager.errors import LpackError
+from packager.inputs.attested import attested_as
 from packager.inputs.configuration import load_project
 from packager.inputs.documents import load_toml
+from packager.inputs.index_page import find_listed
 from packager.inputs.requirements import read_requirements
 from packager.inputs.settings import Overrides
 from packager.lock.lockfile import parse_lock, render_lock
@@ -32,6 +35,9 @@ from packager.wheels.admission import admit
 
 SEPARATOR = b"\n--8<--\n"
 """Between the parts of an input that stands for several files."""
+
+PAGE_FILE = "x-1-py3-none-any.whl"
+"""The file that pages and provenance are asked about; its digest is all zeros."""
 
 RUNTIMES = tuple(f"python3.{minor}" for minor in range(9, 15))
 _TARGET = load_target("python3.13", "arm64")
@@ -136,10 +142,37 @@ def eat_image_layout(data: bytes) -> None:
         inspect_artifact(layout)
 
 
+def eat_index_page(data: bytes) -> None:
+    """A page of an index, as JSON and as HTML."""
+    for kind in ("text/html", "application/json"):
+        listed = find_listed(
+            data, kind, filename=PAGE_FILE, sha256="0" * 64, url="https://h/s/x/", shown="page"
+        )
+        assert listed is None or re.match(r"https?://|$", listed.provenance)
+        if kind == "text/html" and listed is not None:
+            return
+
+
+def eat_provenance(data: bytes) -> None:
+    """A provenance, and behind the separator whom to trust; nothing is proven by chance."""
+    # Loaded late because it is an extra, and takes a second.
+    from packager.attest.verification import Unproven, Verification  # noqa: PLC0415
+
+    provenance, _, root = data.partition(SEPARATOR)
+    with _folder() as folder:
+        verification = Verification(_written(folder / "root.json", root))
+    try:
+        for signed in verification.signed(provenance):
+            attested_as(signed.statement, filename=PAGE_FILE, sha256="0" * 64)
+    except (Unproven, ValueError):
+        return
+
+
 HARNESSES: dict[str, Callable[[bytes], None]] = {
     "configuration": eat_configuration,
     "image-archive": eat_image_archive,
     "image-layout": eat_image_layout,
+    "index-page": eat_index_page,
     "pipfile-lock": eat_pipfile_lock,
     "poetry-lock": eat_poetry_lock,
     "pylock": eat_pylock,
@@ -149,6 +182,9 @@ HARNESSES: dict[str, Callable[[bytes], None]] = {
     "wheel": eat_wheel,
     "zip": eat_zip,
 }
+
+if find_spec("pypi_attestations") is not None:
+    HARNESSES["provenance"] = eat_provenance
 
 
 def run(name: str, data: bytes) -> LpackError | None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from support.demo_wheel import TEXT, good, streamed, wheel_of
-from support.fuzz_harnesses import HARNESSES, SEPARATOR, tar_of
+from support.fuzz_harnesses import HARNESSES, PAGE_FILE, SEPARATOR, tar_of
 from support.image_layout import layer_tar
 from support.raw_zip import RawMember, write_zip, zip64_extra
 
@@ -261,6 +261,22 @@ def _projects() -> Iterator[str]:
     yield '[tool.lpack]\n[tool.lpack.layers.base]\ndistributions = ["*"]\n'
 
 
+def _index_pages() -> Iterator[bytes]:
+    row = {"filename": PAGE_FILE, "hashes": {"sha256": _HASH}, "provenance": "/p?a=1"}
+    yield json.dumps({"meta": {}, "files": [{"filename": "y", "hashes": {}}, row]}).encode()
+    yield f'<a href="../{PAGE_FILE}#sha256={_HASH}" data-provenance="p&amp;q">x</a>'.encode()
+
+
+def _signed() -> Iterator[bytes]:
+    """A provenance, and the root with which it is right."""
+    # Loaded late because it is an extra.
+    from support.signing_world import SigningWorld, github  # noqa: PLC0415
+
+    world = SigningWorld()
+    provenance = world.provenance(github("o/r"), PAGE_FILE, _HASH)
+    yield SEPARATOR.join([provenance, world.trusted_root.encode()])
+
+
 def _with_project(lock: str, project: str) -> bytes:
     return lock.encode() + SEPARATOR + project.encode()
 
@@ -280,6 +296,7 @@ _SOUND: dict[str, list[bytes]] = {
     "configuration": [text.encode() for text in _projects()],
     "image-archive": list(_archives()),
     "image-layout": list(_layouts()),
+    "index-page": list(_index_pages()),
     "pipfile-lock": [_PIPFILE_LOCK.encode(), _with_project(_PIPFILE_LOCK, _PIPFILE)],
     "poetry-lock": [_POETRY_LOCK.encode(), _with_project(_POETRY_LOCK, _POETRY)],
     "pylock": [_PYLOCK.encode()],
@@ -289,4 +306,6 @@ _SOUND: dict[str, list[bytes]] = {
     "wheel": list(_wheels()),
     "zip": list(_zips()),
 }
+if "provenance" in HARNESSES:
+    _SOUND["provenance"] = list(_signed())
 assert _SOUND.keys() == HARNESSES.keys()

@@ -117,5 +117,7 @@ def render_link(entry: Mapping[str, object]) -> str:
         attributes += f' data-core-metadata="sha256={core["sha256"]}"'
     if entry["yanked"]:
         attributes += f' data-yanked="{html.escape(str(entry["yanked"]))}"'
+    if "provenance" in entry:
+        attributes += f' data-provenance="{html.escape(str(entry["provenance"]))}"'
     target = f"{entry['url']}#sha256={hashes['sha256']}"
     return f'<a href="{target}"{attributes}>{entry["filename"]}</a>'

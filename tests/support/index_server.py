@@ -38,6 +38,8 @@ class _State:
     with_metadata: bool = True
     requests: list[str] = field(default_factory=list)
     uploaded: dict[str, str] = field(default_factory=dict)
+    provenance: dict[str, bytes] = field(default_factory=dict)
+    with_json: bool = True
 
 
 class IndexServer:
@@ -126,6 +128,15 @@ class IndexServer:
         return self._state.uploaded
 
     @property
+    def provenance(self) -> dict[str, bytes]:
+        """What the index has as provenance (PEP 740), by file name; may be changed."""
+        return self._state.provenance
+
+    def speak_html(self) -> None:
+        """Answer with HTML from now on, as old indexes do."""
+        self._state.with_json = False
+
+    @property
     def requests(self) -> list[str]:
         """Every request so far, as `GET /path`."""
         return list(self._state.requests)
@@ -175,10 +186,11 @@ class _Handler(BaseHTTPRequestHandler):
             (r"/simple/([^/]+)/?", self._project),
             (r"/files/([^/]+)\.metadata", self._metadata),
             (r"/files/([^/]+)", self._file),
+            (r"/integrity/([^/]+)/provenance", self._provenance),
         )
 
     def _wants_json(self) -> bool:
-        return JSON_TYPE in self.headers.get("Accept", "")
+        return self.state.with_json and JSON_TYPE in self.headers.get("Accept", "")
 
     def _root(self) -> None:
         names = sorted(self.state.projects)
@@ -213,6 +225,8 @@ class _Handler(BaseHTTPRequestHandler):
             "upload-time": self.state.uploaded.get(served.name, "2020-01-01T00:00:00Z"),
             "yanked": fault.yanked or False,
         }
+        if served.name in self.state.provenance:
+            entry["provenance"] = f"/integrity/{urllib.parse.quote(served.name)}/provenance"
         if served.requires_python:
             entry["requires-python"] = served.requires_python
         metadata = fault.metadata or served.metadata
@@ -220,6 +234,13 @@ class _Handler(BaseHTTPRequestHandler):
             digest = hashlib.sha256(metadata).hexdigest()
             entry["core-metadata"] = entry["dist-info-metadata"] = {"sha256": digest}
         return entry
+
+    def _provenance(self, name: str) -> None:
+        fault = self.state.faults.get(f"{name}.provenance")
+        if name not in self.state.provenance or (fault and fault.status and fault.due()):
+            self._send((fault and fault.status) or 404, b"no provenance")
+            return
+        self._send(200, self.state.provenance[name])
 
     def _metadata(self, name: str) -> None:
         served = self.state.files.get(name)
