@@ -54,9 +54,12 @@ class Verification:
 
     def _statement(self, attestation: "Attestation", policy: "VerificationPolicy") -> bytes:
         try:
-            kind, statement = self._verifier.verify_dsse(attestation.to_bundle(), policy)
+            verified: tuple[str, bytes] = self._verifier.verify_dsse(
+                attestation.to_bundle(), policy
+            )
         except Exception as error:  # what a stranger wrote breaks libraries in any way
             raise Unproven(_reason(error)) from error
+        kind, statement = verified
         if kind != _ENVELOPE:
             raise Unproven("it is no in-toto statement")
         return statement
