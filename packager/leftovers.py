@@ -2,7 +2,8 @@
 
 A name tells which process writes it, and on which boot of which system: a process number means
 nothing on a disk shared by machines or containers. What a dead process of this system left goes
-at once; what others left goes after a day without a write.
+at once; what others left goes after a day without a write. What this process writes never goes,
+however far apart its clock and that of the disk are.
 """
 
 # On the way of every build, where Path objects cost more than the calls they make.
@@ -23,6 +24,11 @@ _UNKNOWN = "00000000"
 def temporary_mark() -> str:
     """Return a new name for a temporary file of this process."""
     return f"{_system()}-{os.getpid()}-{os.urandom(8).hex()}"
+
+
+def is_temporary(name: str) -> bool:
+    """Tell whether `name` is that of a temporary file, of which no two are the same."""
+    return _MARK.search(name) is not None
 
 
 def remove_leftovers(folder: str, *, prefix: str = "", suffix: str = "") -> None:
@@ -51,8 +57,11 @@ def _remove(entry: "os.DirEntry[str]") -> None:
 
 
 def _is_left_over(entry: "os.DirEntry[str]", system: str, process: str) -> bool:
-    if system != _UNKNOWN and system == _system() and not _is_alive(int(process)):
-        return True
+    if system == _system():
+        if int(process) == os.getpid():
+            return False
+        if system != _UNKNOWN and not _is_alive(int(process)):
+            return True
     try:
         age = time.time() - entry.stat(follow_symlinks=False).st_mtime
     except OSError:

@@ -2,12 +2,14 @@
 
 import hashlib
 import mmap
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
 from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.open_payload import PayloadSource
+from packager.errors import CannotBuild
 from packager.model.canonical import END, LOCAL, NotCanonicalError, Record, read_directory
 
 
@@ -50,6 +52,22 @@ def mapped_payload(payload: PayloadSource) -> Iterator[mmap.mmap]:
         raise PayloadDamagedError(payload.key) from error
     with mapped:
         yield mapped
+
+
+@contextmanager
+def damage_first(payloads: Sequence[PayloadSource]) -> Iterator[None]:
+    """Refuse nothing because of what `payloads` list until their digests were found right.
+
+    A damaged directory can look like anything. What the block raises passes when all are right;
+    otherwise raises PayloadDamagedError.
+    """
+    try:
+        yield
+    except (CannotBuild, ValueError, zlib.error):
+        for payload in payloads:
+            with mapped_payload(payload):
+                pass
+        raise
 
 
 def stream_of(mapped: mmap.mmap, record: Record) -> bytes:

@@ -18,7 +18,13 @@ from packager.assemble.image_plan import grouped
 from packager.assemble.merge import merge
 from packager.assemble.open_payload import PayloadSource
 from packager.assemble.output import Output
-from packager.assemble.payload_streams import listed_in, mapped_payload, payload_records, stream_of
+from packager.assemble.payload_streams import (
+    damage_first,
+    listed_in,
+    mapped_payload,
+    payload_records,
+    stream_of,
+)
 from packager.assemble.zip_writer import YOUR_CODE
 from packager.model.canonical import Record
 from packager.model.deflating import encoder
@@ -62,13 +68,14 @@ def parts_of(payloads: Sequence[PayloadSource], code: Sequence[SourceFile]) -> l
     records = [each.records for each in listed]
     owners = [*(payload.owner or _BOOTSTRAP for payload in payloads), YOUR_CODE]
     own = [Record(f.archive_name.encode(), 0, -1, 0, -1, f.executable, 0) for f in code]
-    skipped = merge(
-        owners,
-        [*records, own],
-        same_bytes=lambda i, one, j, two: (
-            _contents(payloads[i], one) == _contents(payloads[j], two)
-        ),
-    )
+    with damage_first(payloads):
+        skipped = merge(
+            owners,
+            [*records, own],
+            same_bytes=lambda i, one, j, two: (
+                _contents(payloads[i], one) == _contents(payloads[j], two)
+            ),
+        )
     return [
         Part(
             payload,

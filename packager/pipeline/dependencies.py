@@ -15,14 +15,13 @@ from packager.model.progress import Reporter
 from packager.model.project import Function
 from packager.model.target import Target
 from packager.pipeline.memory import (
-    TRIES,
+    Losses,
     Memory,
     digest_of,
     key_of,
     layer_files,
     look_at,
     settings_of,
-    unreliable,
 )
 from packager.pipeline.requirements import content_of
 from packager.pipeline.shared import shared_build
@@ -43,12 +42,13 @@ def resolve_dependencies(
     What the store loses meanwhile (somebody prunes it, a disk fails) is made again. Raises
     LpackError for what the user's files, the index, a wheel or the disk did.
     """
-    for _ in range(TRIES):
+    losses = Losses(memory.store)
+    while True:
         try:
             return _resolve(function, memory, options=options, reporter=reporter)
         except EntryLostError as lost:
+            losses.note(lost.what)
             reporter.step(f"the store lost {lost.what}; once more")
-    raise unreliable(memory.store)
 
 
 def _resolve(

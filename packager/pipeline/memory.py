@@ -16,6 +16,7 @@ from typing import Any
 from packager import __version__
 from packager.code_identity import code_identity
 from packager.errors import CannotBuild
+from packager.leftovers import is_temporary
 from packager.model.deflating import encoder
 from packager.model.layer import LayerReference
 from packager.model.offload import SUFFIXES, Offloaded
@@ -149,7 +150,11 @@ class Losses:
         self._counts: dict[str, int] = {}
 
     def note(self, key: str) -> None:
-        """Count one loss of `key`; raises CannotBuild when that happened too often."""
+        """Count one loss of `key`; raises CannotBuild when that happened too often.
+
+        Unfinished files have a new name each time, so that they are counted together.
+        """
+        key = "" if is_temporary(key) else key
         self._counts[key] = self._counts.get(key, 0) + 1
         if self._counts[key] == TRIES:
             raise unreliable(self._store)

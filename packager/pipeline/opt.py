@@ -6,7 +6,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from packager.assemble.open_payload import PayloadSource
-from packager.assemble.payload_streams import mapped_payload, payload_records, stream_of
+from packager.assemble.payload_streams import (
+    damage_first,
+    mapped_payload,
+    payload_records,
+    stream_of,
+)
 from packager.errors import CannotBuild, UsageError
 from packager.model.build import BuiltLayer, FunctionLayers
 from packager.model.canonical import DEFLATED, Record
@@ -66,27 +71,33 @@ def refuse_split_packages(
     *,
     store: Store,
 ) -> None:
-    """Raise CannotBuild when a package in the zip or in a layer hides a part of it elsewhere."""
+    """Raise CannotBuild when a package in the zip or in a layer hides a part of it elsewhere.
+
+    Raises PayloadDamagedError when a payload turns out damaged.
+    """
     python = function.runtime.removeprefix("python")
     folders = (packages_folder("site-packages", python), packages_folder("python", python))
-    roots = [_task_root(function, tree, dependencies, store)]
-    roots += [root for folder in folders if (root := _opt_root(layers.layers, folder)).owners]
-    refuse_split(roots)
+    payloads = [
+        payload_source(owner_of(distribution), payload, store)
+        for distribution in dependencies.shipped
+        if not distribution.layer
+        for payload in distribution.payloads
+    ]
+    with damage_first(payloads):
+        roots = [_task_root(function, tree, payloads)]
+        roots += [root for folder in folders if (root := _opt_root(layers.layers, folder)).owners]
+        refuse_split(roots)
 
 
-def _task_root(
-    function: Function, tree: SourceTree, dependencies: Dependencies, store: Store
-) -> Root:
+def _task_root(function: Function, tree: SourceTree, payloads: Sequence[PayloadSource]) -> Root:
     sources = {source.archive_name: source.path for source in tree.files}
     owners = dict.fromkeys(sources, "")
     members: dict[str, tuple[PayloadSource, Record]] = {}
-    for distribution in (each for each in dependencies.shipped if not each.layer):
-        for payload in distribution.payloads:
-            source = payload_source(owner_of(distribution), payload, store)
-            for record in payload_records(source):
-                name = record.name.decode()
-                owners.setdefault(name, source.owner)
-                members[name] = (source, record)
+    for source in payloads:
+        for record in payload_records(source):
+            name = record.name.decode()
+            owners.setdefault(name, source.owner)
+            members[name] = (source, record)
 
     def read(name: str) -> bytes:
         if name in sources:
@@ -138,13 +149,15 @@ def library_moves(
     """
     system = load_runtime_system(_target(target))
     moves: dict[str, dict[bytes, bytes]] = {}
-    for owner, payload in pieces:
-        for record in payload_records(payload_source(owner, payload, store)):
-            name = record.name.decode()
-            folder, slash, file = name.partition("/")
-            is_library = slash and folder.endswith(".libs") and ".so" in file and "/" not in file
-            if is_library and file not in system.sonames:
-                moves.setdefault(payload.key, {})[name.encode()] = f"lib/{file}".encode()
+    sources = [payload_source(owner, payload, store) for owner, payload in pieces]
+    with damage_first(sources):
+        for source in sources:
+            for record in payload_records(source):
+                name = record.name.decode()
+                folder, slash, file = name.partition("/")
+                is_library = slash and folder.endswith(".libs") and ".so" in file
+                if is_library and "/" not in file and file not in system.sonames:
+                    moves.setdefault(source.key, {})[record.name] = f"lib/{file}".encode()
     return moves
 
 

@@ -5,7 +5,6 @@ neither a resolver nor the network is needed.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from packager.lock.locking import Locked, LockOptions, lock
 from packager.model.progress import Reporter
 from packager.model.requirement import Declared, IndexSettings, RequirementSet
 from packager.model.target import Target
-from packager.pipeline.memory import TRIES, key_of, unreliable
+from packager.pipeline.memory import Losses, key_of
 from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.verify.interpreter import Interpreter
 from packager.verify.runtime_folder import install_runtime, runtime_requirements
@@ -91,12 +90,14 @@ def _proven_wheels(
 ) -> list[Path]:
     """Return the runtime's packages, each hashed; what the disk altered is fetched once more."""
     wheels = [pin.wheel for pin in locked.selection.pins]
-    for _ in range(TRIES):
+    losses = Losses(store)
+    while True:
         settings = locked.indexes
         fetch(wheels, store, settings=settings, reporter=reporter, offline=options.offline)
-        with suppress(EntryLostError):
+        try:
             return [store.proven_wheel(wheel.sha256) for wheel in wheels]
-    raise unreliable(store)
+        except EntryLostError as lost:
+            losses.note(lost.what)
 
 
 def _locked(

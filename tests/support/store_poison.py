@@ -35,6 +35,20 @@ def poison(root: Path, *, member: str, old: bytes, new: bytes) -> int:
     return altered
 
 
+def list_wrongly(root: Path, *, member: str, name: str) -> None:
+    """Damage the directory of every payload that has `member`: it is called `name` in it."""
+    old, new = member.encode(), name.encode()
+    assert len(old) == len(new)
+    altered = 0
+    for path in sorted(root.glob("payloads/*/*.zip")):
+        before, found, after = path.read_bytes().rpartition(old)
+        if found:
+            assert old in before, "the last place is that in the directory"
+            path.write_bytes(before + new + after)
+            altered += 1
+    assert altered
+
+
 def _crc(data: bytes) -> bytes:
     return zlib.crc32(data).to_bytes(4, "little")
 

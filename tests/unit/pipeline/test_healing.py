@@ -7,6 +7,7 @@ from support.functions import make_function
 
 from packager.assemble.checked import PayloadDamagedError
 from packager.errors import CannotBuild
+from packager.leftovers import temporary_mark
 from packager.model.progress import NullReporter
 from packager.pipeline.memory import TRIES, Memory
 from packager.pipeline.splicing import healed
@@ -38,6 +39,11 @@ def test_any_number_of_payloads_may_be_damaged(tmp_path: Path) -> None:
     damage = Damage({f"key{number}": 1 for number in range(30)} | {"lost wheel": 1})
     assert heal(tmp_path, damage) == "built"
     assert damage.firsts == [True] + [False] * 31
+
+
+def test_unfinished_files_that_get_lost_are_counted_together(tmp_path: Path) -> None:
+    with pytest.raises(CannotBuild, match="loses or alters what is written to it"):
+        heal(tmp_path, Damage({f"lost-{temporary_mark()}.whl": 1 for _ in range(TRIES)}))
 
 
 @pytest.mark.parametrize("key", ["key", "lost wheel"])

@@ -21,6 +21,7 @@ from support.image_world import (
 )
 from support.lpack_runner import Finished, LpackRunner
 from support.readers import read_with_python
+from support.store_poison import list_wrongly
 
 import packager
 
@@ -309,6 +310,19 @@ def test_damage_in_the_store_is_healed(lone_world: BuildWorld) -> None:
     assert "made again" in done.stderr
     assert lone_world.manifest["artifact"]["sha256"] == first
     documents(layout_of(lone_world))
+
+
+def test_damage_that_looks_like_a_collision_blames_nobody(lone_world: BuildWorld) -> None:
+    write_aws_like_base(lone_world.project / "base")
+    configured(lone_world, 'base = "./base"').build()
+    first = lone_world.manifest["artifact"]["sha256"]
+    list_wrongly(
+        lone_world.lpack.store / "v1", member="alpha/__init__.py", name="gamma/__init__.py"
+    )
+    shutil.rmtree(lone_world.project / "dist")
+    done = lone_world.build()
+    assert "made again" in done.stderr
+    assert lone_world.manifest["artifact"]["sha256"] == first
 
 
 @pytest.mark.parametrize("what", ["blob", "config", "manifest", "claim"])

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import jsonschema
 import pytest
 from support.build_world import BuildWorld
 from support.fixture_wheels import CHECKOUT
+from support.store_poison import list_wrongly
 
 CODE = {"app.py", "pkg/__init__.py", "pkg/helper.py"}
 LAYERS = """
@@ -83,6 +85,17 @@ def test_everything_is_in_one_place(world: BuildWorld) -> None:
     assert unzipped["measured_bytes"] == sum(each["uncompressed_bytes"] for each in parts)
     verified = world.lpack.run("verify", "--no-import", cwd=world.project)
     assert verified.exit_code == 0, verified.explain()
+
+
+def test_damage_that_looks_like_a_split_package_blames_nobody(lone_world: BuildWorld) -> None:
+    configure(lone_world, '[tool.lpack.layers.deps]\ndistributions = ["beta"]\n')
+    lone_world.build()
+    first = digest(lone_world, "api.zip")
+    list_wrongly(lone_world.lpack.store / "v1", member="alpha/py.typed", name="gamma/extra.py")
+    shutil.rmtree(lone_world.project / "dist")
+    done = lone_world.build()
+    assert "made again" in done.stderr
+    assert digest(lone_world, "api.zip") == first
 
 
 def test_a_layer_keeps_its_bytes(world: BuildWorld) -> None:

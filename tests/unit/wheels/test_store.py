@@ -198,6 +198,7 @@ def mark_of_a_dead_process() -> str:
         ("dead", 0, True),
         ("alive", 3700, False),
         ("alive", 90_000, True),
+        ("this", 90_000, False),
         ("another system", 3700, False),
         ("another system", 90_000, True),
     ],
@@ -206,7 +207,9 @@ def test_only_what_nobody_writes_any_more_is_swept(
     store: Store, who: str, age_seconds: float, swept: bool
 ) -> None:
     put_wheel(store)
-    mark = temporary_mark() if who == "alive" else mark_of_a_dead_process()
+    mark = mark_of_a_dead_process() if who in ("dead", "another system") else temporary_mark()
+    if who == "alive":
+        mark = mark.replace(f"-{os.getpid()}-", f"-{os.getppid()}-")
     if who == "another system":
         mark = "0123abcd" + mark[8:]
     name = leave_temporary(store, mark, age_seconds)
