@@ -26,6 +26,7 @@ from packager.verify.image_artifact import check_image
 from packager.verify.image_layout import is_image_layout
 from packager.verify.image_tree import unpack_code
 from packager.verify.layers import OPT, check_layers, layer_paths, layered_view
+from packager.verify.statements import check_statements
 from packager.verify.static import static_findings
 from packager.wheels.store import Store
 
@@ -164,6 +165,8 @@ def _verify(
         if not faults:
             raise
         findings = ()
+    if subject.manifest is not None and "function" in subject.manifest:
+        findings = (*findings, *check_statements(subject.path, subject.manifest))
     return _Verdict(subject=subject, target=target, faults=tuple(faults), findings=findings)
 
 

@@ -10,9 +10,10 @@ class Finding:
     """One thing a check found.
 
     `code` is stable and machine-readable. An `error` means that the artifact does not work on
-    the target as it is; a `warning` asks to be looked at; a `note` is only worth knowing. `path`
-    is the archive name it is about, empty for the whole artifact. `message` is one sentence
-    without a full stop; `hint` is one line to act on. `details` are further lines.
+    the target as it is, or that a document beside it tells of another; a `warning` asks to be
+    looked at; a `note` is only worth knowing. `path` is the archive name it is about, empty for
+    the whole artifact. `message` is one sentence without a full stop; `hint` is one line to act
+    on. `details` are further lines.
     """
 
     code: str

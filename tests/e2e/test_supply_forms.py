@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import shutil
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from support.image_world import write_aws_like_base
 from support.index_server import IndexServer
 from support.lpack_runner import Finished, LpackRunner
 from support.wheel_builder import build_wheel
+
+from packager.verify.statements import check_statements
 
 SCHEMA = Path(__file__).parents[1] / "cases" / "supply" / "slsa-provenance-v1.schema.json"
 UNKNOWN = b"""License: UNKNOWN
@@ -154,6 +157,55 @@ def test_an_image_stands_on_its_base(project: Path) -> None:
     materials = statement(project, "image")["predicate"]["buildDefinition"]["resolvedDependencies"]
     digests = {each["digest"].get("sha256") for each in materials}
     assert entry["digest"].removeprefix("sha256:") in digests
+
+
+def beside(project: Path, name: str, folder: Path, change: Callable[[str], str]) -> list[str]:
+    """Verify the documents of `name`, changed, in a copy; returns every fault."""
+    shutil.copytree(project / "dist", folder)
+    for path in folder.glob(f"{name}.[ci]*.json*"):
+        path.write_text(change(path.read_text()))
+    manifest = json.loads((folder / f"{name}.lpack.json").read_text())
+    found = check_statements(folder / manifest["artifact"]["path"], manifest)
+    return [text for each in found for text in (each.message, *each.details)]
+
+
+@pytest.mark.parametrize("name", ["layered", "image", "far"])
+def test_verify_finds_every_digest_that_is_another(
+    project: Path, tmp_path: Path, name: str
+) -> None:
+    assert beside(project, name, tmp_path / "as-built", str) == []
+    manifest = json.loads((project / f"dist/{name}.lpack.json").read_text())
+    archives = (manifest["offload"] or {"archives": ()})["archives"]
+    rows = [manifest["artifact"], *manifest["layers"], *archives]
+    for number, row in enumerate(rows):
+        other = tmp_path / str(number)
+        found = beside(project, name, other, lambda text, row=row: text.replace(row["sha256"], "0"))  # type: ignore[misc]
+        assert any(row["sha256"] in text for text in found), (row, found)
+        in_both = 1 if row in archives else 2
+        assert len([each for each in found if each.startswith("`")]) == in_both, found
+    [alpha] = [row for row in manifest["distributions"] if row["name"] == "alpha"]
+    found = beside(
+        project, name, tmp_path / "wheel", lambda text: text.replace(alpha["wheel_sha256"], "0")
+    )
+    # The bill is a byproduct of the statement.
+    assert (
+        f"tells of wheel of alpha another sha256: 0 instead of {alpha['wheel_sha256']}"
+        in (found[0])
+    )
+    assert "tells of" in found[1]
+    assert f"{name}.cdx.json" in found[1]
+
+
+def test_verify_refuses_what_is_no_such_document(
+    project: Path, tmp_path: Path, lpack: LpackRunner
+) -> None:
+    shutil.copytree(project / "dist", tmp_path / "dist")
+    (tmp_path / "dist/layered.cdx.json").write_text('{"metadata": []}')
+    (tmp_path / "dist/layered.intoto.jsonl").unlink()
+    done = lpack.run("verify", "dist/layered.zip", "--no-import", cwd=tmp_path)
+    assert done.exit_code == 1, done.explain()
+    assert "error: `layered.cdx.json` is not such a document as lpack writes" in done.stdout
+    assert "hint: lpack build --sbom, or rm dist/layered.cdx.json" in done.stdout
 
 
 def test_what_wheels_say_of_themselves_is_taken_with_care(project: Path) -> None:
