@@ -154,6 +154,7 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.verify.rule_data": {"read"},
     "packager.verify.runtime_folder": {"process", "read", "write"},
     "packager.verify.sandbox": {"read", "write"},
+    "packager.verify.statements": {"read"},
     "packager.verify.sandbox_bootstrap": {"environment", "write"},
     "packager.verify.trace": {"read", "write"},
     "packager.verify.trace_preamble": {"read", "write"},
