@@ -460,6 +460,24 @@ def test_the_index_that_has_the_file_is_asked(setting: Setting, tmp_path: Path, 
         assert empty.requests == confused.requests == ["GET /simple/alpha/"]
 
 
+def test_an_index_behind_a_password(
+    wheels: list[Path], root: Path, world: Any, tmp_path: Path
+) -> None:
+    """Page and provenance are asked for with the password of the index, which is told nowhere."""
+    with IndexServer(wheels, auth=("me", "s3cr3t")) as index:
+        setting = Setting(tmp_path, index, root)
+        url = index.url_with("me", "s3cr3t")
+        alpha = setting.file(indexes=(url,))
+        index.provenance[alpha.filename] = world.provenance(WHO, alpha.filename, alpha.sha256)
+        attesting = setting.attesting(policies={"*": "require"})
+        attesting.approve([alpha], IndexSettings(index_url=url))
+        assert attesting.publishers() == {"alpha": (TEXT,)}
+        denied = setting.file("beta", indexes=(index.url_with("me", "wr0ng"),))
+        error = setting.refusal([denied], policies={"*": "verify"})
+        assert "answers 401" in error.message
+        assert "wr0ng" not in f"{error.message}{error.hint}{error.details}"
+
+
 @pytest.fixture(scope="module")
 def broken() -> Iterator[FaultServer]:
     with serving() as elsewhere, serving(other=elsewhere) as server:

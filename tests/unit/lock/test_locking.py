@@ -3,6 +3,7 @@
 import hashlib
 import json
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,8 @@ from support.wheel_builder import build_wheel
 
 from packager.errors import CannotBuild, UsageError
 from packager.lock.backend import Resolver
-from packager.lock.lockfile import parse_lock, render_lock
+from packager.lock.lockfile import lock_of, parse_lock, render_lock
+from packager.model.attestation import LockedFile
 from packager.model.requirement import IndexSettings, LocalProject, RequirementSet
 
 CASES = Path(__file__).parents[2] / "cases" / "lock" / "failures" / "cases.toml"
@@ -188,6 +190,32 @@ def test_yanked_versions_are_taken_only_when_pinned(tmp_path: Path, resolver: Re
         for line, version in (("beta", "1.0"), ("beta>=1", "1.0"), ("beta==2.0", "2.0")):
             [pin] = locker(line, resolver=resolver).selection.pins
             assert str(pin.version) == version, line
+
+
+def test_what_is_not_approved_is_neither_fetched_nor_built(
+    index: IndexServer, locker: Locker, world: Path
+) -> None:
+    """Who approves sees the source itself, not what would be built of it."""
+    source = "sourced-1.0.tar.gz"
+    digest = hashlib.sha256((world / source).read_bytes()).hexdigest()
+    place = f"{index.url.removesuffix('/simple')}/files/{source}"
+    row = {"name": "sourced", "version": "1.0",
+           "sdist": {"name": source, "url": place, "hashes": {"sha256": digest}}}  # fmt: skip
+    seen: list[LockedFile] = []
+
+    def refuse(files: Sequence[LockedFile], indexes: IndexSettings) -> None:
+        assert indexes.index_url == locker.settings.index_url
+        seen.extend(files)
+        raise CannotBuild("not approved")
+
+    before = len(index.requests)
+    options: dict[str, Any] = {"allow_sdist": ("sourced",), "approve": refuse}
+    lock = lock_of([row], created_by="t")
+    with pytest.raises(CannotBuild, match="not approved"):
+        locker("sourced", resolver="uv", remembered=lock, **options)
+    indexes = (locker.settings.index_url or "",)
+    assert seen == [LockedFile("sourced", source, digest, indexes)]
+    assert index.requests[before:] == []
 
 
 @both
