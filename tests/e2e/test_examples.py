@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from support.fixture_wheels import CHECKOUT
 from support.index_server import IndexServer
 from support.lpack_runner import LpackRunner
 from support.pull_request import PullRequest, make_pull_request_wheels, open_pull_request
+from support.quiet_server import QuietServer
 
 EXAMPLES = CHECKOUT / "examples"
 JOB_ARTIFACT = "/projects/7/jobs/artifacts/main/raw/saved.json?job=package"
@@ -78,7 +79,7 @@ def gitlab(change: PullRequest) -> Iterator[tuple[str, list[str]]]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = QuietServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_address[1]}", tokens
     server.shutdown()

@@ -16,11 +16,12 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import boto3
+from support.quiet_server import QuietServer
 
 REGION = "eu-central-1"
 _HOP = {"connection", "content-length", "keep-alive", "transfer-encoding"}
@@ -186,8 +187,7 @@ def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
 
 @contextmanager
 def _proxy(port: int) -> Iterator[AwsWorld]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
+    server = QuietServer(("127.0.0.1", 0), _Handler)
     url = f"http://127.0.0.1:{server.server_address[1]}"
     server.world = world = AwsWorld(url=url, moto_url=f"http://127.0.0.1:{port}")  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, daemon=True)

@@ -4,8 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from support.quiet_server import QuietServer
 
 
 @dataclass(kw_only=True)
@@ -144,9 +146,7 @@ def faulty_store() -> Iterator[FaultyStore]:
     """Run the server."""
     store = FaultyStore()
     handler = type("Handler", (Exchange,), {"store": store})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
-    server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients go as they like
+    server = QuietServer(("127.0.0.1", 0), handler)
     store.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

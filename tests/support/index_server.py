@@ -14,12 +14,13 @@ import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from support.index_files import Fault, ServedFile, render_link, version_of
+from support.quiet_server import QuietServer
 
 __all__ = ["Fault", "IndexServer"]
 
@@ -65,7 +66,7 @@ class IndexServer:
             self._state.authorization = f"Basic {token}"
         for source in sources:
             self.add(source)
-        self._server: ThreadingHTTPServer | None = None
+        self._server: QuietServer | None = None
         self._thread: threading.Thread | None = None
 
     def add(self, source: Path) -> None:
@@ -80,8 +81,7 @@ class IndexServer:
     def __enter__(self) -> Self:
         """Open the port and start answering."""
         handler = type("Handler", (_Handler,), {"state": self._state})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
+        self._server = QuietServer(("127.0.0.1", 0), handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
         )

@@ -15,8 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from support.quiet_server import QuietServer
 
 USER, PASSWORD = "builder", "s3cr3t-pa/ss"
 BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -230,8 +232,7 @@ def serving_registry(**settings: str) -> Iterator[Registry]:
     """Run a registry; `settings` are fields of `Registry`."""
     registry = Registry(**settings)  # type: ignore[arg-type]  # texts are what is set here
     handler = type("Bound", (Handler,), {"registry": registry})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = QuietServer(("127.0.0.1", 0), handler)
     registry.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()

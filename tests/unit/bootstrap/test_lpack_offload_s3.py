@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,6 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from support.aws_world import REGION, AwsFault, AwsWorld, aws_world, reset, s3_error
 from support.offload_world import CODE, DEMO, Task, make_task
+from support.quiet_server import QuietServer
 from support.traced_world import PYTHONS, python_of
 
 from packager.bootstrap import lpack_offload
@@ -174,7 +175,7 @@ class Vault(BaseHTTPRequestHandler):
 
 def test_credentials_of_snapstart(task: Task) -> None:
     bare = {name: value for name, value in task.variables.items() if "_KEY" not in name}
-    with ThreadingHTTPServer(("127.0.0.1", 0), Vault) as server:
+    with QuietServer(("127.0.0.1", 0), Vault) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"http://127.0.0.1:{server.server_port}/credentials"
         variables = {
