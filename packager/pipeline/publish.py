@@ -131,7 +131,12 @@ def _push_all(session: Session, blobs: list[PushBlob], reporter: Reporter) -> li
     try:
         first = [push_blob(session, blob, heard=heard) for blob in blobs[:1]]
         with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as threads:
-            rest = threads.map(lambda blob: push_blob(session, blob, heard=heard), blobs[1:])
-            return [*first, *rest]
+            try:
+                rest = [*threads.map(lambda blob: push_blob(session, blob, heard=heard), blobs[1:])]
+            except BaseException:
+                # The pool waits for its threads, which have nothing more to do.
+                session.abandon()
+                raise
+        return [*first, *rest]
     finally:
         reporter.end()

@@ -76,4 +76,5 @@ def hint_for(status: int, *, host: str, repository: str, pushing: bool) -> str |
         return "check name, tag and digest of the reference"
     if status == 407:
         return "put the credentials into the proxy's URL: http://USER:PASSWORD@PROXY:PORT"
-    return "try again later: what arrived completely is kept" if status >= 500 else None
+    later = "try again later: what arrived completely is kept"
+    return later if status >= 500 else "check host and name of the reference"

@@ -57,10 +57,10 @@ def fetch_manifest(session: Session, name: str) -> Resolved:
 
 
 def _whole(session: Session, name: str) -> tuple[bytes, Mapping[str, str]]:
-    def once() -> tuple[bytes, Mapping[str, str]]:
+    def once(until: float) -> tuple[bytes, Mapping[str, str]]:
         url = session.url(f"manifests/{name}")
         with closing(session.request("GET", url, accept=(200,), headers=_ACCEPT)) as response:
-            chunks = session.chunks(response, limit_bytes=_LARGEST_MANIFEST_BYTES)
+            chunks = session.chunks(response, limit_bytes=_LARGEST_MANIFEST_BYTES, until=until)
             content = b"".join(chunks)
             if len(content) > _LARGEST_MANIFEST_BYTES:
                 raise session.refuse(f"the manifest `{name}` is larger than 4 MiB")
@@ -78,14 +78,15 @@ def fetch_blob(
 ) -> None:
     """Write a blob to `destination`; raises the refusal unless length and digest are right."""
 
-    def once() -> None:
+    def once(until: float) -> None:
         url = session.url(f"blobs/{blob.digest}")
         digest, received = hashlib.sha256(), 0
         with (
             closing(session.request("GET", url, accept=(200,))) as response,
             destination.open("wb") as file,
         ):
-            for chunk in session.chunks(response, limit_bytes=blob.compressed_bytes):
+            limit = blob.compressed_bytes
+            for chunk in session.chunks(response, limit_bytes=limit, until=until):
                 file.write(chunk)
                 digest.update(chunk)
                 received += len(chunk)
@@ -102,12 +103,13 @@ def fetch_blob(
     _patiently(session, once)
 
 
-def _patiently(session: Session, once: Callable[[], _Result]) -> _Result:
-    """Read a whole body, again from its beginning when it breaks off."""
+def _patiently(session: Session, once: Callable[[float], _Result]) -> _Result:
+    """Read a whole body, again from its beginning when it breaks off, and all within a deadline."""
     last = session.access.policy.attempts
+    until = session.until()
     for attempt in range(1, last + 1):
         try:
-            return once()
+            return once(until)
         except Interrupted as failure:
             if attempt == last:
                 raise failure.error from None

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any, Final
 from packager.errors import LpackError
 from packager.model.image import Reference
 from packager.model.network_failure import TRANSIENT, causes_of, root_cause, wanted_wait_seconds
-from packager.model.origin import Origin, origin_of, redirected, without_credentials
+from packager.model.origin import Origin, origin_of, redirected
 from packager.registry.access import Access, hint_for, word_of
 from packager.registry.challenge import Challenge, parse_challenges
+from packager.registry.patience import Abandoned, within
+from packager.registry.sending import send
 from packager.registry.tokens import Authorizer
 
 if TYPE_CHECKING:
-    from requests import PreparedRequest, Response
+    from requests import Response
 
 _LONGEST_WAIT_SECONDS: Final = 60.0
 _MAXIMUM_REDIRECTS: Final = 5
@@ -59,12 +61,17 @@ class Session:
         self.origin: Origin = origin_of(self.base)
         self.sent_bytes = 0
         self._counting = threading.Lock()
+        self._abandoned = threading.Event()
         self._session = requests.Session()
         self._authorizer = Authorizer(self.origin, reference.host, access, post=self._plain)
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def abandon(self) -> None:
+        """End every wait in the other threads, with Abandoned: nobody needs their work any more."""
+        self._abandoned.set()
 
     def url(self, path: str) -> str:
         """Return the URL of `path` below the repository, such as `manifests/latest`."""
@@ -113,7 +120,9 @@ class Session:
     def wait(self, attempt: int, asked_seconds: float | None) -> None:
         """Wait before try number `attempt` + 1: as asked, or twice as long as the last time."""
         delay = self.access.policy.first_delay * 2 ** (attempt - 1)
-        time.sleep(asked_seconds if asked_seconds is not None else delay * random.uniform(0.5, 1))  # noqa: S311 -- no secret
+        delay *= random.uniform(0.5, 1)  # noqa: S311 -- no secret
+        if self._abandoned.wait(delay if asked_seconds is None else asked_seconds):
+            raise Abandoned
 
     def _authorized(
         self,
@@ -195,18 +204,14 @@ class Session:
         from requests import exceptions  # noqa: PLC0415 -- comes with the session
 
         policy = self.access.policy
+
+        def call() -> "Response":
+            return send(self._session, method, url, headers=headers, body=body, policy=policy)
+
         try:
-            return self._session.request(
-                method,
-                without_credentials(url),
-                data=body,
-                headers={"User-Agent": "lpack", "Accept-Encoding": "identity", **headers},
-                # A callable keeps requests from adding what netrc has for the host.
-                auth=_as_it_is,
-                stream=True,
-                allow_redirects=False,
-                timeout=(policy.connect_timeout, policy.read_timeout),
-            )
+            return within(call, seconds=policy.deadline, abandoned=self._abandoned)
+        except TimeoutError:
+            raise self._too_slow() from None
         except (exceptions.RequestException, HTTPException, OSError) as error:
             raise self._unreached(error, url) from None
 
@@ -224,7 +229,9 @@ class Session:
     def _worded(self, response: "Response") -> Exception:
         """Turn an answer that is not wanted into an error; it is read and closed."""
         status = response.status_code
-        body = b"".join(self.chunks(response, limit_bytes=_LONGEST_ERROR_BYTES, ends=True))
+        until = time.monotonic() + self.access.policy.read_timeout
+        chunks = self.chunks(response, limit_bytes=_LONGEST_ERROR_BYTES, until=until, ends=True)
+        body = b"".join(chunks)
         said = word_of(body)
         host = origin_of(response.url).host
         reason = f"{host} answers {status} {response.reason or ''}".rstrip()
@@ -244,32 +251,44 @@ class Session:
         return Interrupted(error, after_seconds=wait)
 
     def chunks(
-        self, response: "Response", *, limit_bytes: int, ends: bool = False
+        self, response: "Response", *, limit_bytes: int, until: float, ends: bool = False
     ) -> Iterator[bytes]:
         """Yield the body, at most `limit_bytes` and one chunk more; raises Interrupted.
 
-        With `ends`, a body that breaks off just ends, for texts that only explain.
+        Each chunk is what one read of the socket gave. The refusal is raised when something
+        arrives after `until` (`time.monotonic`). With `ends`, a body that breaks off or is late
+        just ends, for texts that only explain.
         """
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 -- comes with requests
 
         received = 0
         try:
             # As it lies on the server, whatever it calls the encoding: the digest is of that.
-            for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
+            while received <= limit_bytes:
+                chunk = response.raw.read1(_CHUNK_BYTES, decode_content=False)
+                if not chunk or (ends and time.monotonic() > until):
+                    return
+                if self._abandoned.is_set():
+                    raise Abandoned
+                if time.monotonic() > until:
+                    raise self._too_slow()
                 received += len(chunk)
                 yield chunk
-                if received > limit_bytes:
-                    return
         except (HTTPError, OSError, HTTPException, ValueError) as error:
             if not ends:
                 reason = f"the connection broke ({root_cause(error)})"
                 raise Interrupted(self.refuse(reason, hint="try again")) from None
 
+    def until(self) -> float:
+        """Return when something that is begun now must have arrived."""
+        return time.monotonic() + self.access.policy.deadline
+
+    def _too_slow(self) -> LpackError:
+        seconds = self.access.policy.deadline
+        reason = f"nothing arrived completely within {seconds:g} seconds"
+        return self.refuse(reason, hint="try again later: what arrived completely is kept")
+
     def count(self, sent_bytes: int) -> None:
         """Add to the bytes of blobs that were sent."""
         with self._counting:
             self.sent_bytes += sent_bytes
-
-
-def _as_it_is(request: "PreparedRequest") -> "PreparedRequest":
-    return request

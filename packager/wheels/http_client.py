@@ -43,6 +43,8 @@ _LONGEST_WAIT_SECONDS: Final = 60.0
 # Bytes must arrive as they lie on the server: the digest is of them (RFC 9110 §12.5.3).
 _HEADERS: Final = {"Accept-Encoding": "identity", "User-Agent": "lpack"}
 _TRY_LATER: Final = "try again later: what arrived completely is kept"
+_URL_HINT: Final = "correct the lock or the index URL"
+_CERTIFICATE_HINT: Final = "name your certificate authority's file: REQUESTS_CA_BUNDLE=FILE"
 _OFFLINE_HINT: Final = "check the network and the proxy, or use --offline with a filled store"
 
 
@@ -119,7 +121,7 @@ class HttpClient:
                 known |= credentials_in(here)
         except ValueError as error:
             reason = str(error) if str(error).startswith("a redirect") else "no usable URL"
-            raise _final(wheel, here, reason, hint="correct the lock or the index URL") from None
+            raise _final(wheel, here, reason, hint=_URL_HINT) from None
         raise _final(wheel, url, "it redirects without end", hint=_TRY_LATER)
 
     def _send(
@@ -208,7 +210,7 @@ def _accepted(response: "Response", url: str, *, wheel: str) -> "Response":
     raise error
 
 
-def _worded(error: OSError, url: str, *, wheel: str) -> Exception:
+def _worded(error: OSError, url: str, *, wheel: str) -> Exception:  # noqa: PLR0911 -- one line each
     """Turn what `requests` raised before there was an answer into our words."""
     from requests import exceptions  # noqa: PLC0415 -- only here when requests is loaded
 
@@ -221,12 +223,16 @@ def _worded(error: OSError, url: str, *, wheel: str) -> Exception:
     if any(isinstance(e, ssl.SSLCertVerificationError) for e in causes_of(error)):
         return CannotBuild(
             f"`{address}` does not have a trusted certificate: {cause}",
-            hint="name your certificate authority's file: REQUESTS_CA_BUNDLE=FILE",
+            hint=_CERTIFICATE_HINT,
         )
     if isinstance(error, exceptions.ReadTimeout):
         return Transient(_final(wheel, url, "the server does not answer", hint=_TRY_LATER))
     if isinstance(error, exceptions.ConnectionError):
         return Transient(CannotBuild(f"cannot reach `{address}`: {cause}", hint=_OFFLINE_HINT))
+    if isinstance(error, exceptions.InvalidURL):
+        return _final(wheel, url, "no usable URL", hint=_URL_HINT)
+    if isinstance(error, exceptions.RequestException):
+        malformed = f"the answer is malformed ({cause})"
+        return Transient(_final(wheel, url, malformed, hint=_TRY_LATER))
     # An OSError of its own: the certificate bundle that the environment names is not there.
-    reason = cause if isinstance(error, exceptions.RequestException) else str(error)
-    return _final(wheel, url, reason, hint=None)
+    return _final(wheel, url, str(error), hint=_CERTIFICATE_HINT)

@@ -28,13 +28,17 @@ BASIC = "Basic " + base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
 
 @dataclass
 class Request:
-    """One request as it arrived; `number` counts the requests for this path from 1."""
+    """One request as it arrived; `number` counts the requests for this path from 1.
+
+    A script that sets `keeps` leaves the connection open for the next request.
+    """
 
     path: str
     number: int
     headers: dict[str, str]
     server: "FaultServer"
     connection: socket.socket
+    keeps: bool = False
 
     def send(self, data: bytes) -> None:
         self.connection.sendall(data)
@@ -226,6 +230,7 @@ class FaultServer:
     requests: list[Request] = field(default_factory=list)
     closing: threading.Event = field(default_factory=threading.Event)
     counts: Counter[str] = field(default_factory=Counter)
+    scripts: "dict[str, Callable[[Request], None]]" = field(default_factory=lambda: dict(SCRIPTS))
 
     def url(self, script: str, *, user: str = "", name: str = "demo-1-py3-none-any.whl") -> str:
         """Give a URL for `script`, with `user` (`name:password@`) before the host."""
@@ -242,16 +247,18 @@ class _Handler(socketserver.BaseRequestHandler):
             if self.tls is not None:
                 connection = self.tls.wrap_socket(connection, server_side=True)
             try:
-                self._serve(connection)
+                while self._serve(connection):
+                    pass
             finally:
                 connection.close()
 
-    def _serve(self, connection: socket.socket) -> None:
+    def _serve(self, connection: socket.socket) -> bool:
+        """Answer one request; tell whether the connection is kept."""
         head = b""
         while b"\r\n\r\n" not in head:
             received = connection.recv(65536)
             if not received:
-                return
+                return False
             head += received
         first, *lines = head.decode("latin-1").split("\r\n\r\n")[0].split("\r\n")
         headers = {n.lower(): v.strip() for n, _, v in (line.partition(":") for line in lines)}
@@ -261,7 +268,9 @@ class _Handler(socketserver.BaseRequestHandler):
         self.faults.counts[path] += 1
         request = Request(path, self.faults.counts[path], headers, self.faults, connection)
         self.faults.requests.append(request)
-        SCRIPTS[path.split("/")[1]](request)
+        # An image registry's paths begin with its version: /v2/SCRIPT/...
+        self.faults.scripts[path.removeprefix("/v2").split("/")[1]](request)
+        return request.keeps
 
 
 class _Server(socketserver.ThreadingTCPServer):
