@@ -214,6 +214,10 @@ class Session:
             raise self._too_slow() from None
         except (exceptions.RequestException, HTTPException, OSError) as error:
             raise self._unreached(error, url) from None
+        except ValueError:
+            # requests reads a Location even where it is told not to follow it.
+            reason = "it answers a redirect to no usable URL"
+            raise self.refuse(reason, hint="check the reference") from None
 
     def _unreached(self, error: Exception, url: str) -> Exception:
         cause, address = root_cause(error), origin_of(url).address

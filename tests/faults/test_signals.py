@@ -1,18 +1,25 @@
 """Builds that are interrupted, ended or left without memory: threats §2c, C6."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
+from support import shared_world
 from support.build_world import make_wheels, write_project
+from support.faulty_store import Exchange, faulty_store
+from support.image_world import write_aws_like_base
 from support.index_files import Fault
 from support.index_server import IndexServer
 from support.lpack_runner import LpackRunner
+from support.scripted_registry import Handler, digest_of, serving_registry
 
 from packager.wheels.store import Store
 from packager.wheels.store_keeping import verify_store
@@ -86,3 +93,89 @@ def test_too_little_memory_is_told(index: IndexServer, lpack: LpackRunner, tmp_p
             assert not list(project.glob("dist/*"))
     assert endings[0] == 3
     assert endings[-1] == 0
+
+
+def ended(
+    argv: list[str],
+    name: str,
+    begun: Callable[[], object],
+    *,
+    folder: Path,
+    environment: dict[str, str],
+) -> None:
+    """Start lpack and send the signal `name` when `begun`: it ends soon and says so in one line."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "packager", *argv], cwd=folder, env=environment,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while not begun() and time.monotonic() < until:
+        time.sleep(0.01)
+    assert begun(), "it never came so far"
+    os.killpg(process.pid, getattr(signal, f"SIG{name}"))
+    started = time.monotonic()
+    _, stderr = process.communicate(timeout=30)
+    assert time.monotonic() - started < 4
+    assert process.returncode == (130 if name == "INT" else -signal.SIGTERM), stderr
+    assert "Traceback" not in stderr, stderr
+
+
+def test_a_push_that_is_ended(lpack: LpackRunner, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    write_project(project)
+    write_aws_like_base(project / "base")
+    with IndexServer(make_wheels(tmp_path / "wheels")) as index:
+        with (project / "pyproject.toml").open("a") as file:
+            file.write('[tool.lpack.image]\nbase = "./base"\n')
+        argv = ["build", "--index-url", index.url, "--package-type", "image"]
+        lpack.ok(*argv, cwd=project)
+    with serving_registry() as registry:
+        push = ["publish", "image", "api", f"{registry.host}/team/api:1"]
+        ending = threading.Event()
+
+        def hang_after_the_first(handler: Handler) -> bool:
+            if handler.command == "PUT" and registry.blobs:
+                ending.wait(30)
+                handler.cut()
+                return True
+            return False
+
+        registry.faults.append(hang_after_the_first)
+        for name in ("INT", "TERM"):
+            more = registry.count("PUT") + (2 if name == "INT" else 1)
+            reached = partial(lambda most: registry.count("PUT") >= most, more)
+            ended(push, name, reached, folder=project, environment=lpack.environment())
+            assert registry.manifests == {}
+            assert all(digest_of(content) == name for name, content in registry.blobs.items())
+        ending.set()
+        registry.faults.clear()
+        lpack.ok(*push, cwd=project)
+        manifest = json.loads((project / "dist/api.lpack.json").read_text())
+        assert f"sha256:{manifest['artifact']['sha256']}" in registry.manifests
+
+
+def test_a_build_that_is_ended_while_it_adds_to_a_shared_store(tmp_path: Path) -> None:
+    wheels = shared_world.make_wheels(tmp_path / "wheels")
+    with faulty_store() as store, IndexServer(wheels) as index:
+        one, other = (
+            shared_world.Machine(
+                folder=tmp_path / name, index=index, environment={"LPACK_SHARED_STORE": store.url}
+            )
+            for name in ("one", "other")
+        )
+        one.check_out(wheels)
+        other.check_out(wheels)
+        store.faults = {"PUT ": Exchange.hang}
+        argv = ["build", "--runtime", "python3.13", "--index-url", index.url]
+        environment = one.lpack.environment(one.environment)
+        ended(argv, "INT", lambda: store.asked("PUT "), folder=one.project, environment=environment)
+        assert store.values == {}
+        # What was built is whole, whoever has it.
+        assert verify_store(Store(one.lpack.store / "v1")).damaged == ()
+        store.faults = {}
+        for machine in (one, other):
+            done = machine.build()
+            assert done.exit_code == 0, done.explain()
+        assert one.outputs() == other.outputs()
+        assert store.values

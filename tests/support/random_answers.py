@@ -330,9 +330,11 @@ def _half_closed(r: Request) -> None:
     r.hang()
 
 
-def for_those_with_a_password(r: Request) -> None:
-    """Answer with the right bytes, but only to those whom the server knows."""
+def _to_those_it_knows(r: Request) -> None:
     if r.headers.get("authorization") == BASIC:
         r.ok()
     else:
         r.answer("401 Unauthorized", WWW_Authenticate='Basic realm="index"')
+
+
+BEHIND_A_PASSWORD = Answer("behind a password", Meaning.GOOD, _to_those_it_knows)

@@ -98,7 +98,10 @@ def random_script(seed: int, patience: Patience, *, secure: bool) -> RandomScrip
     for _ in range(random.choice([1, 2, 2, 3, 3, 4])):
         kind = random.choices([make for _, make in kinds], [weight for weight, _ in kinds])[0]
         chain = _chain(random, secure=secure)
-        answers.append(_after(chain, kind()))
+        answer = kind()
+        if answer.meaning is Meaning.GOOD and not chain and random.random() < 0.3:
+            answer = random_answers.BEHIND_A_PASSWORD
+        answers.append(_after(chain, answer))
         hops.append(chain)
     return RandomScript(seed, answers, hops)
 
@@ -150,7 +153,7 @@ def _redirect(r: Request, way: str, path: str) -> None:
         "capitals": f"{scheme.upper()}://{here}{path}",
         "query": f"{path}?signature=s3cr3t&a=/../b",
         "fragment": f"{path}#sha256=0",
-        "user": f"{scheme}://builder:s3cr3t-pa%2Fss@{here}{path}",
+        "user": f"{scheme}://guest:s3cr3t@{here}{path}",
         "UTF-8": "/".join([*path.split("/")[:-1], "gr\u00fcn x.whl"]).encode().decode("latin-1"),
         "elsewhere": f"{other.scheme}://{there}{path}",
         "elsewhere with a user": f"{other.scheme}://guest:s3cr3t@{there}{path}",
