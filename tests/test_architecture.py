@@ -117,6 +117,7 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.registry.pull": {"write"},
     "packager.registry.push": {"network", "read"},
     "packager.registry.root_files": {"read", "write"},
+    "packager.registry.sending": {"network"},
     "packager.registry.session": {"network"},
     "packager.registry.tokens": {"network"},
     "packager.report.html_page": {"read"},
