@@ -16,6 +16,7 @@ _SECRET_NAMES: Final = re.compile(
 _SECRET_FAMILIES: Final = re.compile(
     r"(?:ACTIONS|AWS|AZURE|GCP|GOOGLE|LPACK|NPM|PIP|POETRY|PYPI|SSH|TWINE|UV)_"
 )
+_OF_INSTALLERS: Final = re.compile(r"(?:PIP|UV)_|(?:ALL|HTTPS?|NO)_PROXY")
 _URL_WITH_USER: Final = re.compile(r"://[^/\s]*@")
 
 
@@ -30,6 +31,15 @@ def without_secrets(variables: Mapping[str, str]) -> dict[str, str]:
             or _URL_WITH_USER.search(value)
         )
     }
+
+
+def for_installers() -> dict[str, str]:
+    """Return this process's variables for an installer that may run somebody else's code.
+
+    Of the credentials only those stay that it needs itself, of indexes and proxies.
+    """
+    kept = {n: value for n, value in os.environ.items() if _OF_INSTALLERS.match(n.upper())}
+    return without_secrets(os.environ) | kept
 
 
 def run_hook(

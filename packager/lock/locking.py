@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from packager.errors import UsageError
 from packager.lock.backend import LockJob, Resolver, choose_backend
+from packager.lock.build_requirements import BuildRules
 from packager.lock.hashes import HashRules
 from packager.lock.indexes import effective_indexes, read_pip_configuration, with_credentials
 from packager.lock.locked_files import locked_files
@@ -25,7 +26,7 @@ from packager.model.target import Target
 if TYPE_CHECKING:
     from packaging.pylock import Pylock
 
-    from packager.lock.source_builds import BuiltProject
+    from packager.lock.source_builds import BuiltProject, SdistFetcher
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +43,7 @@ class LockOptions:
 
     indexes: IndexSettings
     build_folder: Path
+    fetch_sdist: "SdistFetcher"
     resolver: Resolver = "auto"
     allow_sdist: Collection[str] = ()
     frozen: bool = False
@@ -138,6 +140,9 @@ class _Locking:
             indexes=self.indexes,
         )
 
+    def _rules(self) -> BuildRules:
+        return BuildRules(indexes=self.indexes, offline=self.options.offline, named=self.allowed)
+
     def _projects(self) -> "tuple[BuiltProject, ...]":
         """Build the local projects that the target's markers want."""
         if not self.requirements.local_projects:
@@ -150,8 +155,7 @@ class _Locking:
             self.requirements.local_projects,
             self.target,
             folder=self.options.build_folder,
-            indexes=self.indexes,
-            offline=self.options.offline,
+            rules=self._rules(),
             reporter=self.reporter,
         )
 
@@ -194,9 +198,9 @@ class _Locking:
                 ],
                 self.target,
                 folder=self.options.build_folder,
-                indexes=self.indexes,
-                offline=self.options.offline,
+                rules=self._rules(),
                 reporter=self.reporter,
+                fetch=self.options.fetch_sdist,
             )
         pins = [*map(self._with_credentials, choice.pins), *built]
         return tuple(sorted(pins, key=lambda pin: pin.name))

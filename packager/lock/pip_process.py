@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from packager.lock.backend import LockJob
+from packager.lock.build_environment import for_installers
 from packager.lock.indexes import as_url, is_local
 from packager.lock.processes import Finished, run
 from packager.lock.resolver_input import python_version, write_input
@@ -56,6 +57,7 @@ def run_pip(
         [sys.executable, "-P", str(_RUNNER), request.name],
         cwd=job.workdir,
         environment={"PIP_PROXY": indexes.proxy} if indexes.proxy else None,
+        base=for_installers() if sdists else None,
     )
 
 

@@ -20,9 +20,13 @@ class Finished:
 
 
 def run(
-    arguments: Sequence[str], *, cwd: Path, environment: Mapping[str, str] | None = None
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    environment: Mapping[str, str] | None = None,
+    base: Mapping[str, str] | None = None,
 ) -> Finished:
-    """Run `arguments` in `cwd` with `environment` on top of this process's variables.
+    """Run `arguments` in `cwd` with `environment` on top of `base`, this process's variables.
 
     Raise CannotBuild when the program cannot be started. An interrupt ends the process too.
     """
@@ -30,7 +34,7 @@ def run(
         done = subprocess.run(
             list(arguments),
             cwd=cwd,
-            env={**os.environ, **(environment or {})},
+            env={**(os.environ if base is None else base), **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             encoding="utf-8",

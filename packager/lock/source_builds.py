@@ -6,26 +6,22 @@ architecture and C library, whatever its file name says about the platform.
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, parse_wheel_filename
 
 from packager.errors import CannotBuild
-from packager.lock.backend import find_uv
 from packager.lock.build_environment import run_hook
-from packager.lock.indexes import strategy_of, uv_variables
-from packager.lock.sdist_download import download_sdist
+from packager.lock.build_requirements import BuildRules, install_requirements
 from packager.lock.select import SdistReference
 from packager.model.progress import Reporter
 from packager.model.redaction import redact_text
@@ -47,21 +43,28 @@ class BuiltProject:
     declared: Declared
 
 
+class SdistFetcher(Protocol):
+    """Brings a source distribution that has a URL into an empty folder."""
+
+    def __call__(
+        self, sdist: SdistReference, folder: Path, /, *, indexes: IndexSettings, offline: bool
+    ) -> Path:
+        """Return its path there; raises CannotBuild."""
+
+
 def build_projects(
     projects: Sequence[LocalProject],
     target: Target,
     *,
     folder: Path,
-    indexes: IndexSettings,
-    offline: bool,
+    rules: BuildRules,
     reporter: Reporter,
 ) -> tuple[BuiltProject, ...]:
     """Build every project of `projects` whose marker holds on `target` into `folder`.
 
-    The same folder asked for twice is built once, with the extras of both. Raise CannotBuild
-    when a build fails or gives a wheel for another machine.
+    The same folder asked for twice is built once, with the extras of both. Raise CannotBuild when a
+    build fails or gives a wheel for another machine.
     """
-    variables = installer_variables(indexes, offline=offline)
     extras: dict[Path, dict[str, None]] = {}
     origins: dict[Path, str] = {}
     for project in projects:
@@ -77,7 +80,7 @@ def build_projects(
                 hint="a local requirement is a folder with a pyproject.toml",
             )
         reporter.step(f"building {path.name} from source")
-        wheel = _build(path, path.name, folder=folder, target=target, variables=variables)
+        wheel = _build(path, path.name, folder=folder, target=target, rules=rules)
         name = parse_wheel_filename(wheel.filename)[0]
         suffix = f"[{','.join(wanted)}]" if wanted else ""
         declared = Declared(requirement=Requirement(f"{name}{suffix}"), origin=origins[path])
@@ -90,27 +93,23 @@ def build_sdists(
     target: Target,
     *,
     folder: Path,
-    indexes: IndexSettings,
-    offline: bool,
+    rules: BuildRules,
     reporter: Reporter,
+    fetch: SdistFetcher,
 ) -> tuple[Pin, ...]:
     """Build wheels from source distributions, whose digest is checked before they are opened."""
-    variables = installer_variables(indexes, offline=offline)
     pins = []
     for sdist in sdists:
         reporter.step(f"building {sdist.filename} from source, as allow-sdist permits")
         with tempfile.TemporaryDirectory(prefix="lpack-build-") as temporary:
-            archive = sdist.path or download_sdist(
-                sdist.url or "",
-                Path(temporary) / sdist.filename,
-                indexes=indexes,
-                offline=offline,
+            fetched = Path(temporary) / "fetched"
+            fetched.mkdir()
+            archive = sdist.path or fetch(
+                sdist, fetched, indexes=rules.indexes, offline=rules.offline
             )
             _check_digest(archive, sdist)
             source = _unpack(archive, Path(temporary) / "source")
-            wheel = _build(
-                source, sdist.filename, folder=folder, target=target, variables=variables
-            )
+            wheel = _build(source, sdist.filename, folder=folder, target=target, rules=rules)
         name, version, _, _ = parse_wheel_filename(wheel.filename)
         if name != sdist.name or sdist.version not in {None, version}:
             raise CannotBuild(
@@ -122,13 +121,12 @@ def build_sdists(
 
 
 def _build(
-    source: Path, title: str, *, folder: Path, target: Target, variables: Mapping[str, str]
+    source: Path, title: str, *, folder: Path, target: Target, rules: BuildRules
 ) -> WheelReference:
     """Build the wheel of `source` into a folder of `folder` named by its digest."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as temporary:
-        with _variables(variables):
-            made = _run_backend(source, Path(temporary), title)
+        made = _run_backend(source, Path(temporary), title, rules)
         _check_tags(made.name, title, target)
         digest = hashlib.sha256(made.read_bytes()).hexdigest()
         final = folder / digest / made.name
@@ -139,17 +137,19 @@ def _build(
     )
 
 
-def _run_backend(source: Path, out: Path, title: str) -> Path:
+def _run_backend(source: Path, out: Path, title: str, rules: BuildRules) -> Path:
     """Run the project's build backend in an environment of its own, without credentials."""
     from build import BuildBackendException, BuildException, ProjectBuilder  # noqa: PLC0415 -- only here
     from build.env import DefaultIsolatedEnv  # noqa: PLC0415 -- loaded only when something is built
 
-    installer: Literal["uv", "pip"] = "uv" if find_uv() else "pip"
+    installer: Literal["uv", "pip"] = "uv" if rules.uv else "pip"
     try:
         with DefaultIsolatedEnv(installer=installer) as isolated:
             builder = ProjectBuilder.from_isolated_env(isolated, source, runner=run_hook)
-            isolated.install(builder.build_system_requires)
-            isolated.install(builder.get_requires_for_build("wheel"))
+            python, wanted = isolated.python_executable, builder.build_system_requires
+            install_requirements(wanted, python=python, title=title, rules=rules)
+            wanted = builder.get_requires_for_build("wheel")
+            install_requirements(wanted, python=python, title=title, rules=rules)
             return Path(builder.build("wheel", out))
     except BuildBackendException as error:
         raise _failed(title, _output(error.exception)) from error
@@ -175,36 +175,6 @@ def _failed(title: str, output: str) -> CannotBuild:
         details=lines[-_SHOWN_LINES:],
         hint="`python -m build --wheel` in its folder shows the whole output",
     )
-
-
-@contextmanager
-def _variables(wanted: Mapping[str, str]) -> Iterator[None]:
-    """Set variables while a build runs: `build` hands none to the installer it starts."""
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def installer_variables(indexes: IndexSettings, *, offline: bool) -> dict[str, str]:
-    """Give the installer of build requirements the same indexes as the resolver has."""
-    values = uv_variables(indexes)
-    values["UV_INDEX_STRATEGY"] = strategy_of(indexes)
-    if indexes.index_url:
-        values["PIP_INDEX_URL"] = indexes.index_url
-    if indexes.extra_index_urls:
-        values["PIP_EXTRA_INDEX_URL"] = " ".join(indexes.extra_index_urls)
-    if indexes.no_index:
-        values |= {"UV_NO_INDEX": "1", "PIP_NO_INDEX": "1"}
-    if offline:
-        values |= {"UV_OFFLINE": "1", "PIP_NO_INDEX": "1"}
-    return values
 
 
 def _check_tags(filename: str, title: str, target: Target) -> None:

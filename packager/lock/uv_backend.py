@@ -8,6 +8,7 @@ from packaging.pylock import Pylock
 
 from packager.errors import CannotBuild
 from packager.lock.backend import LockJob
+from packager.lock.build_environment import for_installers
 from packager.lock.existing_files import existing_files
 from packager.lock.indexes import strategy_of, uv_variables
 from packager.lock.lockfile import parse_lock
@@ -67,7 +68,8 @@ class UvBackend:
             for name in sorted(job.allow_sdist):
                 arguments += ["--no-binary", name]
         arguments.append(files.requirements.name)
-        return run(arguments, cwd=job.workdir, environment=uv_variables(job.indexes))
+        base = for_installers() if sdists else None
+        return run(arguments, cwd=job.workdir, environment=uv_variables(job.indexes), base=base)
 
     def _command(self, job: LockJob) -> list[str]:
         command = [

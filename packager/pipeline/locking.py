@@ -14,6 +14,7 @@ from packager.model.requirement import RequirementSet
 from packager.model.target import Target
 from packager.pipeline.memory import lasting_key_of
 from packager.pipeline.requirements import content_of
+from packager.pipeline.sdists import fetch_sdist
 from packager.wheels.store import Store
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def lock_requirements(
         options=LockOptions(
             indexes=requested_indexes(function),
             build_folder=store.root / "built",
+            fetch_sdist=fetch_sdist,
             resolver=function.resolver,
             allow_sdist=function.allow_sdist,
             frozen=options.frozen,

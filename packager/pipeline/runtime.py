@@ -19,6 +19,7 @@ from packager.model.progress import Reporter
 from packager.model.requirement import Declared, IndexSettings, RequirementSet
 from packager.model.target import Target
 from packager.pipeline.memory import Losses, key_of
+from packager.pipeline.sdists import fetch_sdist
 from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.verify.interpreter import Interpreter
 from packager.verify.runtime_folder import install_runtime, runtime_requirements
@@ -124,6 +125,7 @@ def _locked(
             options=LockOptions(
                 indexes=options.requested,
                 build_folder=store.root / "built",
+                fetch_sdist=fetch_sdist,
                 offline=options.offline,
             ),
             reporter=reporter,

@@ -14,6 +14,7 @@ from packager.lock.backend import Resolver
 from packager.lock.locking import Locked, LockOptions, lock
 from packager.model.progress import NullReporter
 from packager.model.requirement import Declared, IndexSettings, RequirementSet
+from packager.pipeline.sdists import fetch_sdist
 from packager.runtime.targets import load_target
 
 USER, PASSWORD = "reader", "s3cret@x"
@@ -34,19 +35,33 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 
 
 def source_project(
-    folder: Path, name: str, *, tag: str = "py3-none-any", requires: Sequence[str] = ()
+    folder: Path,
+    name: str,
+    *,
+    tag: str = "py3-none-any",
+    requires: Sequence[str] = (),
+    build_requires: Sequence[str] = (),
+    spy: Path | None = None,
+    dynamic: bool = False,
 ) -> Path:
-    """Write a project that builds with nothing but the standard library."""
+    """Write a project that builds with nothing but the standard library and `build_requires`.
+
+    Its backend adds to `spy` its name and the variables it sees. With `dynamic`, it must be asked
+    for what the project requires.
+    """
     metadata = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1.0"]
     metadata += [f"Requires-Dist: {requirement}" for requirement in requires]
     backend = _BACKEND.format(name=name, tag=tag, metadata="\\n".join([*metadata, "", ""]))
     folder.mkdir(parents=True)
+    if spy is not None:
+        backend += f"\nimport os\nwith open({str(spy)!r}, 'a') as file:\n"
+        backend += "    print(NAME, *sorted(os.environ), file=file)\n"
     (folder / "backend.py").write_text(backend, encoding="utf-8")
     (folder / "PKG-INFO").write_text("\n".join([*metadata, ""]), encoding="utf-8")
+    dependencies = "dynamic = ['dependencies']" if dynamic else f"dependencies = {list(requires)!r}"
     (folder / "pyproject.toml").write_text(
-        "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n"
-        f"[project]\nname = '{name}'\nversion = '1.0'\n"
-        f"dependencies = {list(requires)!r}\n",
+        f"[build-system]\nrequires = {list(build_requires)!r}\nbuild-backend = 'backend'\n"
+        f"backend-path = ['.']\n[project]\nname = '{name}'\nversion = '1.0'\n{dependencies}\n",
         encoding="utf-8",
     )
     return folder
@@ -129,6 +144,7 @@ class Locker:
             options=LockOptions(
                 indexes=settings or self.settings,
                 build_folder=self.folder / "built",
+                fetch_sdist=fetch_sdist,
                 resolver=resolver,
                 **options,  # type: ignore[arg-type]  # the tests name real options
             ),

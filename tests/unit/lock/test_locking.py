@@ -16,6 +16,7 @@ from support.lock_world import (
     Locker,
     chosen,
     declared,
+    pack_sdist,
     source_project,
 )
 from support.wheel_builder import build_wheel
@@ -227,6 +228,43 @@ def test_a_source_distribution_is_built_only_by_name(locker: Locker, resolver: R
     path = files["sourced"].path
     assert path is not None
     assert hashlib.sha256(path.read_bytes()).hexdigest() == files["sourced"].sha256
+
+
+@both
+def test_a_resolver_that_builds_to_learn_requirements_shows_no_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resolver: Resolver
+) -> None:
+    seen, files = tmp_path / "seen", tmp_path / "files"
+    files.mkdir()
+    pack_sdist(source_project(tmp_path / "asked", "asked", spy=seen, dynamic=True), files)
+    monkeypatch.setenv("GITHUB_TOKEN", "x")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    with IndexServer([files]) as index:
+        Locker(index, tmp_path / "built")("asked", resolver=resolver, allow_sdist=("asked",))
+    # Once the resolver asks, once lpack builds.
+    runs = [line.split() for line in seen.read_text().splitlines()]
+    assert len(runs) >= 2
+    assert not any("GITHUB_TOKEN" in names for names in runs)
+
+
+def test_a_resolver_builds_no_build_requirement_that_is_not_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, files = tmp_path / "seen", tmp_path / "files"
+    files.mkdir()
+    pack_sdist(source_project(tmp_path / "tool", "tool", spy=seen), files)
+    asked = source_project(
+        tmp_path / "asked", "asked", spy=seen, dynamic=True, build_requires=["tool"]
+    )
+    pack_sdist(asked, files)
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    with IndexServer([files]) as index:
+        locker = Locker(index, tmp_path / "built")
+        with pytest.raises(CannotBuild, match="tool"):
+            locker("asked", resolver="uv", allow_sdist=("asked",))
+        assert not seen.exists()
+        locker("asked", resolver="uv", allow_sdist=("asked", "tool"))
+    assert {line.split()[0] for line in seen.read_text().splitlines()} == {"asked", "tool"}
 
 
 @both

@@ -3,20 +3,32 @@
 import hashlib
 import io
 import os
+import subprocess
 import tarfile
+import venv
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
 from packaging.version import Version
+from support.index_server import IndexServer
 from support.lock_world import pack_sdist, source_project
 
 from packager.errors import CannotBuild
+from packager.lock.backend import find_uv
+from packager.lock.build_requirements import (
+    BuildRules,
+    install_requirements,
+    installer_variables,
+)
 from packager.lock.select import SdistReference
-from packager.lock.source_builds import build_projects, build_sdists, installer_variables
+from packager.lock.source_builds import build_projects, build_sdists
 from packager.model.progress import NullReporter
 from packager.model.requirement import IndexSettings, LocalProject
 from packager.model.selection import Pin
+from packager.pipeline.sdists import fetch_sdist
 from packager.runtime.targets import load_target
 
 TARGET = load_target("python3.11", "x86_64")
@@ -35,9 +47,9 @@ def _build(tmp_path: Path, archive: Path, **changed: object) -> tuple[Pin, ...]:
         [SdistReference(**values)],  # type: ignore[arg-type]  # every field is given above
         TARGET,
         folder=tmp_path / "built",
-        indexes=NONE,
-        offline=False,
+        rules=BuildRules(indexes=NONE, offline=False),
         reporter=NullReporter(),
+        fetch=fetch_sdist,
     )
 
 
@@ -46,8 +58,7 @@ def _project(tmp_path: Path, path: Path) -> None:
         [LocalProject(path=path, origin="requirements.txt:3")],
         TARGET,
         folder=tmp_path / "built",
-        indexes=NONE,
-        offline=False,
+        rules=BuildRules(indexes=NONE, offline=False),
         reporter=NullReporter(),
     )
 
@@ -108,8 +119,7 @@ def test_one_folder_asked_for_twice_is_built_once_with_all_extras(tmp_path: Path
         projects,
         TARGET,
         folder=tmp_path / "built",
-        indexes=NONE,
-        offline=True,
+        rules=BuildRules(indexes=NONE, offline=True),
         reporter=NullReporter(),
     )
     assert (str(built.declared.requirement), built.declared.origin) == ("thing[x,y]", "a.txt:1")
@@ -143,12 +153,64 @@ def test_a_backend_sees_no_credentials(tmp_path: Path, monkeypatch: pytest.Monke
     """The backend itself writes down what it sees, those variables among it that builds need."""
     for name, value in (SECRETS | HARMLESS).items():
         monkeypatch.setenv(name, value)
-    project = source_project(tmp_path / "thing", "thing")
-    backend = (project / "backend.py").read_text()
     seen = tmp_path / "seen"
-    spy = f"import os\npathlib.Path({str(seen)!r}).write_text(str(sorted(os.environ)))\n"
-    (project / "backend.py").write_text(backend + spy)
+    project = source_project(tmp_path / "thing", "thing", spy=seen)
     _project(tmp_path, project)
-    names = seen.read_text()
-    assert [name for name in SECRETS if f"'{name}'" in names] == []
-    assert [name for name in (*HARMLESS, "PATH", "HOME") if f"'{name}'" not in names] == []
+    names = seen.read_text().split()
+    assert [name for name in SECRETS if name in names] == []
+    assert [name for name in (*HARMLESS, "PATH", "HOME") if name not in names] == []
+
+
+# Build requirements
+
+
+@pytest.fixture(params=["uv", "pip"])
+def rules(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BuildRules]:
+    """An index with a tool that exists as source only, for either installer."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    pack_sdist(source_project(tmp_path / "tool", "tool", spy=tmp_path / "seen"), folder)
+    uv = find_uv() if request.param == "uv" else None
+    with IndexServer([folder]) as index:
+        yield BuildRules(indexes=IndexSettings(index_url=index.url), uv=uv)
+
+
+def environment(folder: Path) -> str:
+    venv.EnvBuilder(with_pip=False, symlinks=True).create(folder)
+    return str(folder / "bin/python")
+
+
+def test_a_build_requirement_from_source_runs_only_by_name(
+    rules: BuildRules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "TWINE_PASSWORD"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    python, seen = environment(tmp_path / "venv"), tmp_path / "seen"
+    with pytest.raises(CannotBuild, match="build requirements of `thing`") as caught:
+        install_requirements(["tool"], python=python, title="thing", rules=rules)
+    assert "allow-sdist" in str(caught.value.hint)
+    assert not seen.exists()
+    if rules.uv is None:
+        return
+    named = replace(rules, named=("tool",))
+    install_requirements(["tool"], python=python, title="thing", rules=named)
+    names = seen.read_text().split()
+    assert "tool" in names
+    assert not {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "TWINE_PASSWORD"} & set(names)
+    subprocess.run([python, "-c", "import tool"], check=True)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "message"),
+    [
+        ("--index-url=https://elsewhere.invalid", "has a build requirement that is none"),
+        ("tool @ https://elsewhere.invalid/tool.tar.gz", "requires the source of `tool`"),
+        ("tool @ git+https://elsewhere.invalid/tool", "requires the source of `tool`"),
+    ],
+)
+def test_build_requirements_name_no_source(requirement: str, message: str) -> None:
+    rules = BuildRules(indexes=IndexSettings(no_index=True))
+    with pytest.raises(CannotBuild, match=message):
+        install_requirements([requirement], python="/no/python", title="thing", rules=rules)
