@@ -1,8 +1,7 @@
 """Wheels of the store are admitted, each once, and become payloads, each once per settings."""
 
-import os
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 from packaging.metadata import Metadata, RawMetadata
@@ -13,7 +12,6 @@ from packager.errors import CannotBuild
 from packager.model.canonical import CENTRAL, LOCAL
 from packager.model.deflating import encoder
 from packager.model.payload import Payload, json_ready, payload_from_document
-from packager.model.progress import Reporter
 from packager.model.project import Function
 from packager.model.prune import SlimSettings
 from packager.model.selection import Pin
@@ -26,9 +24,6 @@ from packager.slim.rules import check_named_rules
 from packager.wheels.admission import admit
 from packager.wheels.store import EntryLostError, Store
 
-# Inflating, hashing and checking release the interpreter's lock; more threads than this only
-# raise the memory needed.
-_WHEELS_AT_ONCE = 2
 _DISTRIBUTIONS_WITH_SERVICES = ("boto3", "botocore", "google-api-python-client")
 
 
@@ -61,44 +56,26 @@ def slim_settings(function: Function) -> SlimSettings:
     )
 
 
-def admit_all(
-    function: Function, pins: Sequence[Pin], *, store: Store, reporter: Reporter
-) -> dict[NormalizedName, Ready]:
-    """Admit every wheel that was not admitted before, several at once."""
+def admitter(function: Function, store: Store) -> Callable[[Pin], Ready]:
+    """Return what admits a wheel of the store that was not admitted before."""
     lenient = _lenient(function)
-
-    def one(pin: Pin) -> Ready:
-        return _admit(pin, store=store, lenient=_version(pin) in lenient)
-
-    reporter.begin("admitting", sum(pin.wheel.size_bytes or 0 for pin in pins))
-    try:
-        with ThreadPoolExecutor(_WHEELS_AT_ONCE) as threads:
-            results = list(threads.map(one, pins))
-    finally:
-        reporter.end()
-    return dict(zip((pin.name for pin in pins), results, strict=True))
+    return lambda pin: _admit(pin, store=store, lenient=_version(pin) in lenient)
 
 
-def payloads_of(
-    function: Function,
-    pins: Sequence[Pin],
-    ready: Mapping[NormalizedName, Ready],
-    *,
-    store: Store,
-    python: str,
-) -> dict[NormalizedName, Payload]:
-    """Return the payload of every pin, slimming those that were not slimmed this way before."""
+def check_slimming(function: Function) -> None:
+    """Raise UsageError when the settings name a rule that there is not."""
+    check_named_rules(slim_settings(function))
+
+
+def slimmer(
+    function: Function, store: Store, *, python: str
+) -> Callable[[Pin, Ready, Executor], Payload]:
+    """Return what makes the payload of an admitted wheel that has none with these settings.
+
+    Its files are worked on in the threads that are given.
+    """
     settings = slim_settings(function)
-    check_named_rules(settings)
-    with (
-        ThreadPoolExecutor(os.cpu_count() or 2) as workers,
-        ThreadPoolExecutor(_WHEELS_AT_ONCE) as threads,
-    ):
-
-        def one(pin: Pin) -> Payload:
-            return _payload(pin, ready[pin.name], settings, store, python, workers)
-
-        return dict(zip((pin.name for pin in pins), threads.map(one, pins), strict=True))
+    return lambda pin, ready, threads: _payload(pin, ready, settings, store, python, threads)
 
 
 def admission_keys(function: Function, pins: Sequence[Pin]) -> dict[NormalizedName, str]:
@@ -186,7 +163,7 @@ def _payload(
     settings: SlimSettings,
     store: Store,
     python: str,
-    workers: ThreadPoolExecutor,
+    threads: Executor,
 ) -> Payload:
     key = _payload_key(pin, ready, settings, python)
     known = store.read_document("slimmed", key)
@@ -206,7 +183,7 @@ def _payload(
             key=key,
             settings=_settings_for(pin, settings),
             python=python,
-            threads=workers,
+            threads=threads,
         )
     store.write_document("slimmed", key, json_ready(payload))
     return payload

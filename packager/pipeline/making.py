@@ -1,24 +1,28 @@
-"""From requirements to payloads, step by step: lock, select, fetch, admit, subtract, slim."""
+"""From requirements to payloads, step by step: lock, select, fetch, admit, subtract, slim.
+
+Whatever cannot be subtracted is slimmed while the steps before are still at other wheels.
+"""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 from packaging.utils import NormalizedName, canonicalize_name
 
+from packager.errors import LpackError
 from packager.lock.closure import check_closure, closure
 from packager.lock.lockfile import render_lock
 from packager.lock.locking import Locked
 from packager.model.build import BuildOptions
 from packager.model.layer import ForeignLayer
-from packager.model.payload import Dependencies
+from packager.model.payload import Dependencies, Payload
 from packager.model.progress import Reporter
 from packager.model.project import Function
 from packager.model.requirement import RequirementSet
 from packager.model.runtime_catalog import Policy, RuntimeCatalog, Subtraction
 from packager.model.selection import Graph, Pin
 from packager.model.target import Target
-from packager.pipeline.admission import Ready, admit_all, payloads_of
+from packager.pipeline.admission import Ready, admitter, check_slimming, slimmer
 from packager.pipeline.description import Found, describe
 from packager.pipeline.foreign_layers import read_layers
 from packager.pipeline.locking import lock_requirements
@@ -32,6 +36,7 @@ from packager.pipeline.payloads import (
 )
 from packager.pipeline.shared import SharedBuild
 from packager.pipeline.shared_wheels import SharedWheels
+from packager.pipeline.workshop import Workshop
 from packager.place.offload_settings import chosen, known_names
 from packager.runtime.catalog import load_catalog, read_captured_catalog
 from packager.runtime.layered import with_layers
@@ -65,18 +70,24 @@ def make_dependencies(
             return known._replace(lock_sha256=_lock_sha256(locked))
     pins = locked.selection.pins
     offloaded = known_names(function.offload, [pin.name for pin in pins])
-    unknown = pins if sharing is None else sharing.without_admission(pins)
-    _fetch(work, unknown, locked)
-    ready = admit_all(function, pins, store=store, reporter=reporter)
-    graph = _prove(requirements, locked, target, ready)
-    subtraction = _subtract(function, graph, target, layers)
-    names = chosen(offloaded, graph, subtraction.subtracted)
-    if sharing is not None:
+    admit, slim = admitter(function, store), slimmer(function, store, python=_python(target))
+    with Workshop(admit, slim) as shop:
+        unknown = pins if sharing is None else sharing.without_admission(pins)
+        # What the shared store may have is asked for before it is made.
+        certain = _certain(function, unknown, layers) if sharing is None else ()
+        _fetch(work, unknown, locked, shop, shipping=certain)
+        ready = _admitted(work, pins, shop)
+        graph = _prove(requirements, locked, target, ready)
+        subtraction = _subtract(function, graph, target, layers)
+        names = chosen(offloaded, graph, subtraction.subtracted)
         kept = [pin for pin in pins if pin.name not in subtraction.subtracted]
-        lacking = sharing.without_payload(kept, ready, python=_python(target))
-        _fetch(work, lacking, locked)
-        ready |= admit_all(function, lacking, store=store, reporter=reporter)
-    proven = _Proven(target, pins, ready, graph, subtraction, names)
+        if sharing is not None:
+            lacking = sharing.without_payload(kept, ready, python=_python(target))
+            _fetch(work, lacking, locked, shop, shipping=[pin.name for pin in lacking])
+            ready |= _admitted(work, lacking, shop)
+        check_slimming(function)
+        slimmed = shop.payloads(kept)
+    proven = _Proven(target, kept, slimmed, graph, names)
     placed = _placed(function, proven, store=store, reporter=reporter)
     found = Found(target, locked.selection, graph, ready, placed, subtraction, layers)
     found = found._replace(lock_sha256=_lock_sha256(locked), publishers=publishers)
@@ -109,9 +120,44 @@ def _lock(
     return locked, {} if attesting is None else attesting.publishers()
 
 
-def _fetch(work: Work, pins: Sequence[Pin], locked: Locked) -> None:
-    wheels, offline = [pin.wheel for pin in pins], work.options.offline
-    fetch(wheels, work.store, settings=locked.indexes, reporter=work.reporter, offline=offline)
+def _fetch(
+    work: Work,
+    pins: Sequence[Pin],
+    locked: Locked,
+    shop: Workshop,
+    *,
+    shipping: Collection[NormalizedName],
+) -> None:
+    """Fetch the wheels; each is worked on as soon as it is there."""
+    shop.expect(pins, shipping=shipping)
+    fetch(
+        [pin.wheel for pin in pins],
+        work.store,
+        settings=locked.indexes,
+        reporter=work.reporter,
+        offline=work.options.offline,
+        arrived=shop.arrived,
+    )
+
+
+def _admitted(work: Work, pins: Sequence[Pin], shop: Workshop) -> dict[NormalizedName, Ready]:
+    work.reporter.begin("admitting", sum(pin.wheel.size_bytes or 0 for pin in pins))
+    try:
+        return shop.admitted(pins)
+    finally:
+        work.reporter.end()
+
+
+def _certain(
+    function: Function, pins: Sequence[Pin], layers: Sequence[ForeignLayer]
+) -> Collection[NormalizedName]:
+    """Return those that ship whatever the wheels say: neither the runtime nor a layer has them."""
+    try:
+        catalog = _catalog(function, layers)
+    except LpackError:
+        # It is told when it is its turn.
+        return ()
+    return [pin.name for pin in pins if pin.name not in catalog.packages]
 
 
 def _lock_sha256(locked: Locked) -> str:
@@ -123,22 +169,21 @@ def _python(target: Target) -> str:
 
 
 class _Proven(NamedTuple):
-    """What is known before anything is slimmed; `offloaded` are names."""
+    """What ships, slimmed; `offloaded` are names."""
 
     target: Target
-    pins: Sequence[Pin]
-    ready: Mapping[NormalizedName, Ready]
+    kept: Sequence[Pin]
+    slimmed: Mapping[NormalizedName, Payload]
     graph: Graph
-    subtraction: Subtraction
     offloaded: Sequence[str]
 
 
 def _placed(function: Function, proven: _Proven, *, store: Store, reporter: Reporter) -> Placed:
-    """Slim what ships; then a trace, bytecode and /tmp, each for those who ask for it."""
+    """Go on from what was slimmed: a trace, bytecode and /tmp, each for those who ask for it."""
     target, offloaded = proven.target, proven.offloaded
-    kept = [pin for pin in proven.pins if pin.name not in proven.subtraction.subtracted]
-    slimmed = payloads_of(function, kept, proven.ready, store=store, python=_python(target))
-    shipped: Payloads = {(pin.name, str(pin.version)): slimmed[pin.name] for pin in kept}
+    shipped: Payloads = {
+        (pin.name, str(pin.version)): proven.slimmed[pin.name] for pin in proven.kept
+    }
     makers: list[str] = []
     if function.slim == "traced":
         makers.append(tar_maker("xz"))
@@ -184,6 +229,19 @@ def _prove(
 def _subtract(
     function: Function, graph: Graph, target: Target, layers: Sequence[ForeignLayer]
 ) -> Subtraction:
+    policies: dict[str, Policy] = {}
+    for name, policy in function.subtract:
+        policies[name if name == "*" else canonicalize_name(name)] = policy  # type: ignore[assignment]  # the configuration admits only policies
+    return subtract(
+        graph,
+        _catalog(function, layers),
+        policies=policies,
+        environment=target.marker_environment,
+    )
+
+
+def _catalog(function: Function, layers: Sequence[ForeignLayer]) -> RuntimeCatalog:
+    """Return what the function finds without shipping it; raises LpackError for a captured one."""
     catalog: RuntimeCatalog
     if function.catalog is not None:
         catalog = read_captured_catalog(
@@ -191,9 +249,4 @@ def _subtract(
         )
     else:
         catalog = load_catalog(function.runtime)
-    policies: dict[str, Policy] = {}
-    for name, policy in function.subtract:
-        policies[name if name == "*" else canonicalize_name(name)] = policy  # type: ignore[assignment]  # the configuration admits only policies
-    if layers:
-        catalog = with_layers(catalog, layers)
-    return subtract(graph, catalog, policies=policies, environment=target.marker_environment)
+    return with_layers(catalog, layers) if layers else catalog

@@ -17,6 +17,9 @@ from pathlib import Path
 LARGE_BYTES = 4 * 1024 * 1024
 """Smaller buffers are plain memory."""
 
+_OWN_MAPPING_BYTES = 2 * 1024 * 1024
+_M_MMAP_THRESHOLD = -3  # malloc.h of glibc
+
 _PAUSE_SECONDS = 0.005
 _CHUNK = 1024 * 1024
 
@@ -47,6 +50,20 @@ def mapped_copy(chunks: Iterable[bytes], folder: Path) -> memoryview:
             file.write(chunk)
         file.flush()
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+
+
+def return_large_buffers() -> None:
+    """Have the allocator give the system back what a large buffer took, as soon as it is freed.
+
+    glibc raises the size from which it does so to that of the largest buffer freed so far, and
+    keeps smaller ones for later, in a heap for each thread (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    if sys.platform == "linux":
+        import ctypes  # noqa: PLC0415 -- only where wheels are worked on
+
+        mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+        if mallopt is not None:
+            mallopt(_M_MMAP_THRESHOLD, _OWN_MAPPING_BYTES)
 
 
 class Residents:

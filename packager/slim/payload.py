@@ -6,12 +6,13 @@ are; RECORD is written anew, and last, when it no longer describes what ships.
 
 import os
 from collections import deque
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, wait
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from packager.errors import WheelRefused
-from packager.model.canonical import Record
+from packager.model.canonical import DEFLATED, Record
 from packager.model.payload import Payload
 from packager.model.prune import SlimSettings
 from packager.model.record import RecordEntry, render_record
@@ -24,11 +25,13 @@ from packager.slim.layout import Layout, lay_out
 from packager.slim.mapped import LARGE_BYTES, Residents, little_resident, room_for
 from packager.slim.payload_writer import PayloadWriter
 from packager.slim.rules import choose_dropped
+from packager.slim.spool import Spool, Spooled
 from packager.slim.transform import (
     Transformed,
     deflate_again,
     deflate_stripped,
     is_splicable,
+    may_be_stripped,
     strip,
 )
 
@@ -38,18 +41,23 @@ RECIPE = 3
 AS_IT_IS = SlimSettings(tier="off", strip=False, recompress=False)
 """Settings that ship a wheel as an installer would."""
 
-# How many uncompressed bytes of one wheel wait for the threads at once.
-_AHEAD_BYTES = 8 * 1024 * 1024
+# How many uncompressed bytes of one wheel's smaller files wait for the threads at once.
+_AHEAD_BYTES = 4 * 1024 * 1024
 
-# How many uncompressed bytes all wheels together are transformed of at once. Stripping and
-# deflating hold a file about twice.
-_AT_ONCE = ByteBudget(16 * 1024 * 1024)
+# How many bytes of memory all wheels together take while they are transformed.
+_AT_ONCE = ByteBudget(24 * 1024 * 1024)
+
+# What little_resident() leaves of the two mappings of a large file.
+_MAPPED_BYTES = 4 * 1024 * 1024
 
 
 class _Item(NamedTuple):
+    """A file to write; `ahead_bytes` are those of `_AHEAD_BYTES` it takes."""
+
     name: str
     member: WheelMember
     result: "Future[Transformed] | None"
+    ahead_bytes: int
 
 
 def write_payload(
@@ -124,7 +132,11 @@ class _MappedRoom(Room):
 
 
 class _Slimming:
-    """Writes the members of one wheel, transforming a bounded number of bytes ahead."""
+    """Writes the members of one wheel in their order, which is not that of the work.
+
+    Large ones are transformed first and wait in a spool, smaller ones a bounded number of bytes
+    ahead and in memory.
+    """
 
     def __init__(
         self,
@@ -139,6 +151,9 @@ class _Slimming:
         self._folder = folder
         self._settings = settings
         self._threads = threads
+        self._spool = Spool(folder)
+        self._large: dict[str, Future[Transformed]] = {}
+        self._waiting: deque[_Item] = deque()
         self._hashes: dict[str, RecordEntry] = {}
         self._stripped: list[tuple[str, int]] = []
         self._names = frozenset(member.name for member in wheel.members)
@@ -146,18 +161,15 @@ class _Slimming:
     def write(self, layout: Layout, writer: PayloadWriter) -> tuple[tuple[str, int], ...]:
         """Write all files; return (path, removed bytes) of the stripped ones."""
         own = f"{self._wheel.dist_info}/RECORD"
-        waiting: deque[_Item] = deque()
-        ahead = 0
-        for name, member in layout.shipped:
-            if name == own:
-                continue
-            while waiting and ahead + member.uncompressed_bytes > _AHEAD_BYTES:
-                ahead -= waiting[0].member.uncompressed_bytes
-                self._write(waiting.popleft(), writer)
-            waiting.append(_Item(name, member, self._begin(member)))
-            ahead += member.uncompressed_bytes
-        while waiting:
-            self._write(waiting.popleft(), writer)
+        shipped = [pair for pair in layout.shipped if pair[0] != own]
+        try:
+            self._begin_large([member for _, member in shipped])
+            self._write_all(shipped, writer)
+        finally:
+            # After a failure a thread may still read the wheel and write to the spool.
+            begun = [*self._large.values(), *(item.result for item in self._waiting)]
+            wait([each for each in begun if each is not None and not each.cancel()])
+            self._spool.close()
         if layout.rewrite_record or self._stripped:
             self._hashes[own] = RecordEntry("", None)
             writer.add_bytes(own, render_record(self._hashes))
@@ -165,21 +177,59 @@ class _Slimming:
             self._splice(own, dict(layout.shipped)[own], writer)
         return tuple(self._stripped)
 
-    def _begin(self, member: WheelMember) -> "Future[Transformed] | None":
+    def _begin_large(self, members: Sequence[WheelMember]) -> None:
+        """Begin with the largest: the others find room beside it, and nothing long comes last."""
+        large = [each for each in members if each.uncompressed_bytes >= LARGE_BYTES]
+        for member in sorted(large, key=lambda each: (-each.uncompressed_bytes, each.name)):
+            if self._may_change(member):
+                self._large[member.name] = self._submit(self._spooled, member)
+
+    def _write_all(self, shipped: Sequence[tuple[str, WheelMember]], writer: PayloadWriter) -> None:
+        waiting, ahead = self._waiting, 0
+        for name, member in shipped:
+            begun = self._large.get(member.name)
+            smaller_bytes = member.uncompressed_bytes if begun is None else 0
+            while waiting and ahead + smaller_bytes > _AHEAD_BYTES:
+                item = waiting.popleft()
+                ahead -= item.ahead_bytes
+                self._write(item, writer)
+            if begun is None and self._may_change(member):
+                begun = self._submit(self._transform, member)
+            waiting.append(_Item(name, member, begun, smaller_bytes))
+            ahead += smaller_bytes
+        while waiting:
+            self._write(waiting.popleft(), writer)
+
+    def _may_change(self, member: WheelMember) -> bool:
+        """Tell, after a look at the first bytes where that helps, whether there is work to do."""
         if is_splicable(member, self._settings):
-            return None
+            return False
+        if self._settings.recompress or member.method != DEFLATED:
+            return True
+        return may_be_stripped(inflated_head(self._source, member))
+
+    def _submit(
+        self, work: Callable[[WheelMember], Transformed], member: WheelMember
+    ) -> "Future[Transformed]":
         if self._threads is not None:
-            return self._threads.submit(self._transform, member)
+            return self._threads.submit(work, member)
         done: Future[Transformed] = Future()
-        done.set_result(self._transform(member))
+        done.set_result(work(member))
         return done
 
-    def _transform(self, member: WheelMember) -> Transformed:
-        with _AT_ONCE.reserve(member.uncompressed_bytes):
-            if member.uncompressed_bytes < LARGE_BYTES:
-                return self._smaller(member, Residents())
+    def _spooled(self, member: WheelMember) -> Transformed:
+        """Transform a large file, and leave its stream in the spool."""
+        with _AT_ONCE.reserve(member.compressed_bytes + _MAPPED_BYTES):
             with little_resident() as residents:
-                return self._smaller(member, residents)
+                done = self._smaller(member, residents)
+            stream = done.stream
+            if stream is None or isinstance(stream.data, Spooled):
+                return done
+            return done._replace(stream=stream._replace(data=self._spool.keep(stream.data)))
+
+    def _transform(self, member: WheelMember) -> Transformed:
+        with _AT_ONCE.reserve(2 * member.uncompressed_bytes):
+            return self._smaller(member, Residents())
 
     def _smaller(self, member: WheelMember, residents: Residents) -> Transformed:
         data = contents(self._source, member, self._folder)
@@ -195,8 +245,8 @@ class _Slimming:
         return deflate_again(member, data, self._settings)
 
     def _write(self, item: _Item, writer: PayloadWriter) -> None:
-        name, member, result = item
-        done = result.result() if result is not None else Transformed()
+        name, member = item.name, item.member
+        done = item.result.result() if item.result is not None else Transformed()
         if done.stream is None:
             self._splice(name, member, writer)
             return

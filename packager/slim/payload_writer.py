@@ -19,6 +19,7 @@ from packager.model.canonical import (
 from packager.model.deflating import deflated
 from packager.model.payload import Payload
 from packager.model.prune import Dropped
+from packager.slim.spool import Spooled
 
 
 class Stream(NamedTuple):
@@ -27,7 +28,7 @@ class Stream(NamedTuple):
     method: int
     crc32: int
     uncompressed_bytes: int
-    data: bytes | bytearray
+    data: bytes | bytearray | Spooled
 
 
 class PayloadWriter:
@@ -50,7 +51,7 @@ class PayloadWriter:
             self._write(chunk)
 
     def add_stream(self, name: str, stream: Stream, *, executable: bool) -> None:
-        """Add a stream that is in memory."""
+        """Add a stream that is in memory or in a spool."""
         facts = Record(
             b"",
             stream.method,
@@ -60,7 +61,9 @@ class PayloadWriter:
             executable,
             0,
         )
-        self.add_chunks(name, facts, iter((stream.data,)))
+        data = stream.data
+        chunks = data.chunks() if isinstance(data, Spooled) else iter((data,))
+        self.add_chunks(name, facts, chunks)
 
     def add_bytes(self, name: str, data: bytes, *, executable: bool = False) -> None:
         """Deflate `data` and add it, stored when that is smaller."""

@@ -36,9 +36,14 @@ def is_splicable(member: WheelMember, settings: SlimSettings) -> bool:
     return not settings.recompress and not (settings.strip and _may_be_library(member))
 
 
+def may_be_stripped(head: bytes | memoryview) -> bool:
+    """Tell by its first bytes whether a file can be a library."""
+    return head[:4] == _ELF
+
+
 def strip(data: bytes | memoryview, *, room: Room | None = None) -> Stripped | None:
     """Strip `data` if it is a library that becomes worthwhile smaller; `room` is `strip_elf`'s."""
-    if data[:4] != _ELF:
+    if not may_be_stripped(data):
         return None
     outcome = strip_elf(data, room=room)
     return outcome if isinstance(outcome, Stripped) else None

@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
@@ -40,13 +40,20 @@ class Fetching:
     """
 
     def __init__(
-        self, store: Store, *, client: HttpClient | None, reporter: Reporter, policy: RetryPolicy
+        self,
+        store: Store,
+        *,
+        client: HttpClient | None,
+        reporter: Reporter,
+        policy: RetryPolicy,
+        arrived: Callable[[WheelReference], None],
     ) -> None:
         """Take what the threads share; `client` is needed when a wheel has a URL."""
         self._store = store
         self._client = client
         self._reporter = reporter
         self._policy = policy
+        self._arrived = arrived
         self._stop = threading.Event()
         self._waiting: deque[WheelReference] = deque()
         self._deadlines: dict[str, tuple[WheelReference, float]] = {}
@@ -108,6 +115,7 @@ class Fetching:
             self._deadlines[wheel.sha256] = (wheel, deadline)
             try:
                 self._fetch_one(wheel, deadline)
+                self._arrived(wheel)
             except _Stopped:
                 return
             except BaseException as error:  # noqa: BLE001 -- handed to the main thread, which raises it

@@ -4,11 +4,12 @@ import hashlib
 import html
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
 
+HELD_SECONDS = 15.0
 _SHA256_FOLDER = re.compile(r"[0-9a-f]{64}")
 
 
@@ -19,8 +20,9 @@ class Fault:
     `status` is answered instead of the file, for the first `times` requests (None: always).
     `truncate_to` cuts the connection after so many bytes of the announced length. `body`
     replaces the bytes (the announced hash stays that of the real file). `sha256` is announced
-    instead of the true one. `delay` is slept before the answer, in seconds. `metadata` is served
-    instead of the METADATA of the wheel (PEP 658).
+    instead of the true one. `delay` is slept before the answer, in seconds; `until` holds it back
+    until that is so, at most `HELD_SECONDS`. `metadata` is served instead of the METADATA of the
+    wheel (PEP 658).
     """
 
     status: int | None = None
@@ -29,6 +31,7 @@ class Fault:
     body: bytes | None = None
     sha256: str | None = None
     delay: float = 0.0
+    until: Callable[[], bool] = lambda: True
     yanked: str | None = None
     metadata: bytes | None = None
 

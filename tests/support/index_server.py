@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from support.index_files import Fault, ServedFile, render_link, version_of
+from support.index_files import HELD_SECONDS, Fault, ServedFile, render_link, version_of
 from support.quiet_server import QuietServer
 
 __all__ = ["Fault", "IndexServer"]
@@ -260,6 +260,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send_file(served.path)
             return
         time.sleep(fault.delay)
+        until = time.monotonic() + HELD_SECONDS
+        while not fault.until() and time.monotonic() < until:
+            time.sleep(0.01)
         if fault.status is not None:
             self._send(fault.status, b"out of order")
         elif fault.body is not None:
