@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from packager.gate.difference import difference_of
 from packager.gate.growth import growth_outcomes, likeness_findings
 from packager.gate.places import Places, RequirementSpot
+from packager.gate.publication import publisher_findings
 from packager.gate.rules import Outcome
 from packager.model.budget import Budgets
 from packager.model.difference import Difference, DistributionChange
@@ -36,7 +37,7 @@ def compare(
     difference = located(found, places.requirement)
     return Compared(
         difference,
-        tuple(likeness_findings(difference.old, difference.new)),
+        (*likeness_findings(difference.old, difference.new), *publisher_findings(old, new)),
         tuple(growth_outcomes(difference, budgets)),
     )
 

@@ -125,6 +125,12 @@ CODES: tuple[FindingCode, ...] = (
         "`lpack check --save-baseline`.",
     ),
     FindingCode(
+        "LP309", "publisher-changed", "warning",
+        "A new file of a distribution was not published by whom the baseline's was.",
+        "See who publishes it now; `publishers` names those it may be "
+        "([supply chain](supply-chain.md#what-publishers-attest)).",
+    ),
+    FindingCode(
         "LP401", "artifact-differs", "error",
         "The artifact beside the manifest is not the one the manifest describes.",
         "`lpack build`, or `lpack verify` for every difference.",

@@ -1,10 +1,13 @@
 """What changed, and the requirement that explains it."""
 
+from typing import Any
+
 import pytest
 from support.manifests import manifest, shipped
 
 from packager.gate.difference import difference_of
 from packager.gate.growth import growth_outcomes, likeness_findings
+from packager.gate.publication import publisher_findings
 from packager.model.budget import Budgets, Increase
 from packager.model.difference import Difference
 from packager.model.growth_text import change_words
@@ -167,3 +170,39 @@ def test_a_baseline_of_another_target_or_lpack_is_said() -> None:
         ("LP306", "target"),
         ("LP306", "lpack"),
     ]
+
+
+WAS = ["github:a/x//r.yml"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ({"publishers": WAS}, {"publishers": ["github:A/x//other.yml"]}, None),
+        ({"publishers": WAS}, {"publishers": ["github:b/x", "github:a/x"]}, None),
+        ({}, {"publishers": WAS}, None),
+        ({}, {}, None),
+        ({"publishers": WAS, "wheel_sha256": "1"}, {"wheel_sha256": "1"}, None),
+        (
+            {"publishers": WAS},
+            {"publishers": ["gitlab:a/x"]},
+            "x 2 was published by `gitlab:a/x`, and 1 was published by `github:a/x//r.yml`",
+        ),
+        (
+            {"publishers": WAS},
+            {},
+            "x 2 has no publisher that was verified, and 1 was published by `github:a/x//r.yml`",
+        ),
+    ],
+)
+def test_who_published_is_held_against_the_baseline(
+    old: dict[str, Any], new: dict[str, Any], message: str | None
+) -> None:
+    rows = [{"name": "x", "version": "1", "wheel_sha256": "1", **old},
+            {"name": "x", "version": "2", "wheel_sha256": "2", **new}]  # fmt: skip
+    found = [*publisher_findings(*({"distributions": [row]} for row in rows))]
+    assert [each.message for each in found] == ([] if message is None else [message])
+    for each in found:
+        assert (each.code, each.subject, each.level) == ("LP309", "x", "warning")
+        assert each.hint == 'publishers = { x = "github:a/x" } refuses what others publish'
+    assert [*publisher_findings({"distributions": []}, {"distributions": rows[1:]})] == []
