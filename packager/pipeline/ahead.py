@@ -19,6 +19,7 @@ from typing import Self
 from packager.assemble.output import open_part, part_beside
 from packager.assemble.prefix_copy import PrefixCopy
 from packager.assemble.retired import take_back
+from packager.errors import LpackError
 from packager.model.prefix import Prefix
 from packager.wheels.store import Store
 
@@ -85,17 +86,17 @@ def head_start(store: Store, key: str, destination: Path, *, intact: bool) -> He
     `intact` tells that what is there now is what lpack wrote. Whatever is wrong shows again, and
     is told, when the build itself comes to it.
     """
-    document = store.read_document(KIND, key)
-    if document is None:
-        return None
     try:
+        document = store.read_document(KIND, key)
+        if document is None:
+            return None
         prefix = Prefix.from_document(document["prefix"], directory=b"", names=b"")
         payloads = [(each, store.file("payloads", each, ".zip")) for each in document["payloads"]]
         path, retired = part_beside(destination), store.file("retired", key, ".zip")
         there = take_back(retired, path, prefix.body_bytes)
         if not there:
             os.close(open_part(path, new=True))
-    except (OSError, KeyError, TypeError, ValueError):
+    except (LpackError, OSError, KeyError, TypeError, ValueError):
         return None
     copying = PrefixCopy(prefix, payloads, path, there=there)
     kept = retired if intact else None

@@ -159,7 +159,8 @@ def _fault(entry: Entry, told: dict[str, str]) -> str | None:
         sound = all(_digest_of(wheel) == path.name for wheel in wheels)
         return None if sound else "its bytes are not those of its name"
     wanted = told.get(path.name.partition(".")[0])
-    if wanted is None:
+    # A zip that is kept to be written over has the key of what it begins with, and is hashed then.
+    if wanted is None or entry.kind == "retired":
         return None
     found = folder_digest(path) if path.is_dir() else _digest_of(path)
     return None if found == wanted else "its bytes are not those that were written"

@@ -83,7 +83,7 @@ def test_no_damage_gets_into_an_artifact(
             chance = random.Random(seed)  # noqa: S311 -- no secret
             scenario = chance.choice(scenarios)
             place = world.folder / f"damaged{number}"
-            put_back(scenario, place)
+            put_back(scenario.template, place)
             files = sorted(place.glob("store/v1/*/*/*.*"))
             what = damage(files, chance)
             told[what.split("/")[0]] += 1

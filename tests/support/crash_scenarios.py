@@ -26,6 +26,7 @@ handler = "app.handler"
 """
 _PROJECTS = {
     "zip": _HEAD + _API,
+    "large": _HEAD + _API,
     "layers": f"""{_HEAD}{_API}
 [tool.lpack.functions.second]
 handler = "app.handler"
@@ -67,6 +68,7 @@ class Scenario:
     repeat: tuple[tuple[str, ...], ...]
     golden: dict[str, str]
     operations: tuple[str, ...]
+    in_place: bool = False
 
     def kills(self) -> list[Plan]:
         """One plan for every boundary between two operations, and for every half operation."""
@@ -87,13 +89,18 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Recipe:
-    """How to come to a scenario: the kind of project, what happens before, the command."""
+    """How to come to a scenario: the kind of project, what happens before, the command.
+
+    What a rebuild remembers of files holds for these very files: it is made `in_place`, by builds
+    in the folder where the command then meets the faults.
+    """
 
     project: str
     prepare: Callable[[Path], None]
     built_before: bool
     command: tuple[str, ...]
     repeat: tuple[tuple[str, ...], ...]
+    in_place: bool = False
 
 
 def edit(place: Path, value: int) -> None:
@@ -152,6 +159,14 @@ def _keeping(
     return Recipe(project="zip", prepare=prepare, built_before=True, command=command, repeat=repeat)
 
 
+def _rebuilding(project: str) -> Recipe:
+    command = _building()
+    return Recipe(
+        project=project, prepare=_untouched, built_before=True, command=command,
+        repeat=(command,), in_place=True,
+    )  # fmt: skip
+
+
 _REPAIR = ("cache", "verify", "--repair")
 RECIPES = {
     "cold": _build("zip", _untouched, before=False),
@@ -163,6 +178,7 @@ RECIPES = {
     "layers, edited code": _build("layers", _edited, "--jobs", "2"),
     "image, edited code": _build("image", _edited, "--image-archive"),
     "archives, edited code": _build("offload", _edited),
+    "edited code, head start": _rebuilding("large"),
     "prune": _keeping(_aged, "cache", "prune", "--max-size", "1", repeat=(_building(),)),
     "repair": _keeping(_damaged, *_REPAIR, repeat=(_REPAIR, _building())),
 }

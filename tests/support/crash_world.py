@@ -7,15 +7,17 @@ there afterwards against the invariants.
 import hashlib
 import json
 import os
+import random
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from support.build_world import LIBRARY
-from support.crash_scenarios import RECIPES, Recipe, Scenario, lock_of, write_project
+from support.build_world import LIBRARY, SETTLING_SECONDS
+from support.crash_scenarios import RECIPES, Recipe, Scenario, edit, lock_of, write_project
 from support.disk_faults import FaultyHost, Plan, Ran, fast_folder
 from support.image_world import write_aws_like_base
 from support.index_server import IndexServer
@@ -23,6 +25,7 @@ from support.intensity import TORTURE
 from support.lpack_runner import LpackRunner
 from support.wheel_builder import build_wheel
 
+from packager.assemble.retired import LARGE_BYTES
 from packager.wheels.store import Store
 from packager.wheels.store_keeping import verify_store
 
@@ -37,11 +40,14 @@ _MAY_STAY = {"unlink", "list", "open"}
 class CrashWorld:
     """Scenarios that share an index and a folder in memory."""
 
-    def __init__(self, folder: Path, index_url: str, lock: str) -> None:
-        """Make the templates below `folder`; the wheels of `lock` are served at `index_url`."""
+    def __init__(self, folder: Path, index_url: str, wheels: Sequence[Path]) -> None:
+        """Make the templates below `folder`; the `wheels` are served at `index_url`.
+
+        The last of them is large, and only required by the projects that are called so.
+        """
         self.folder = folder
         self._index_url = index_url
-        self._lock = lock
+        self._lock, self._large_lock = (lock_of(each, index_url) for each in (wheels[:-1], wheels))
         self._lpack = LpackRunner(home=folder / "home")
         self._base = write_aws_like_base(folder / "base")
         self._scenarios: dict[str, Scenario] = {}
@@ -63,13 +69,28 @@ class CrashWorld:
 
     def try_plan(self, host: FaultyHost, scenario: Scenario, plan: Plan, place: Path) -> Ran:
         """Run `scenario` with `plan` in the folder `place` and demand all invariants."""
-        put_back(scenario, place)
+        self.set_up(host, scenario, place)
         before = _outputs(place)
         ran = self._run(host, place, scenario.command, plan=plan, may_fail=True)
         self._check_outputs(scenario, place, before, ran)
         check_answer(ran)
         self.check_after(host, scenario, place, ran)
         return ran
+
+    def set_up(self, host: FaultyHost, scenario: Scenario, place: Path) -> None:
+        """Bring the state of `scenario` into the folder `place`."""
+        put_back(scenario.template, place)
+        if scenario.in_place:
+            self._build_in_place(host, scenario.command, place)
+
+    def _build_in_place(self, host: FaultyHost, command: Sequence[str], place: Path) -> None:
+        """Build twice where the template lies, so that a zip was replaced; then edit the code."""
+        # What was copied a moment ago is not settled yet.
+        time.sleep(SETTLING_SECONDS)
+        for value in (3, 2):
+            self._run(host, place, command)
+            edit(place, value)
+        assert retired_inodes(place), "no zip is kept to be written over"
 
     def check_after(
         self, host: FaultyHost, scenario: Scenario, place: Path, ran: Ran | None = None
@@ -125,17 +146,21 @@ class CrashWorld:
         if recipe.built_before:
             warm = self.folder / "templates" / f"warm-{recipe.project}"
             if not warm.exists():
-                write_project(warm, recipe.project, lock=self._lock, base=self._base)
+                self._write(warm, recipe.project)
                 # The same folder each time: images remember by it what lies there.
                 self._run(host, warm, recipe.repeat[-1])
             copy(warm, template)
         else:
-            write_project(template, recipe.project, lock=self._lock, base=self._base)
+            self._write(template, recipe.project)
         recipe.prepare(template)
         place = self.folder / "golden"
-        shutil.rmtree(place, ignore_errors=True)
-        copy(template, place)
+        put_back(template, place)
+        if recipe.in_place:
+            self._build_in_place(host, recipe.command, place)
+        kept = retired_inodes(place)
         ran = self._run(host, place, recipe.command)
+        made = {path.stat().st_ino for path in place.glob("project/dist/*.zip")}
+        assert kept <= made, "the zip that was kept did not become the new one"
         for command in recipe.repeat if recipe.command not in recipe.repeat[-1:] else ():
             self._run(host, place, command)
         golden = _outputs(place)
@@ -147,7 +172,12 @@ class CrashWorld:
             repeat=recipe.repeat,
             golden=golden,
             operations=ran.operations,
+            in_place=recipe.in_place,
         )
+
+    def _write(self, place: Path, project: str) -> None:
+        lock = self._large_lock if project == "large" else self._lock
+        write_project(place, project, lock=lock, base=self._base)
 
     def _run(
         self,
@@ -198,15 +228,24 @@ def crash_world() -> Iterator[CrashWorld]:
                 files={"alpha/__init__.py": b"VALUE = 1\n" * 400},
             ),
             build_wheel(folder / "wheels", "beta", "1.2", files={"beta/_native.so": LIBRARY}),
+            build_wheel(
+                folder / "wheels", "large", "1.0",
+                files={"large/noise.bin": random.Random(1).randbytes(LARGE_BYTES)},  # noqa: S311
+            ),
         ]  # fmt: skip
         with IndexServer(wheels) as index:
-            yield CrashWorld(folder, index.url, lock_of(wheels, index.url))
+            yield CrashWorld(folder, index.url, wheels)
 
 
-def put_back(scenario: Scenario, place: Path) -> None:
-    """Bring the state of `scenario` into the folder `place`."""
+def put_back(template: Path, place: Path) -> None:
+    """Bring a state into the folder `place`."""
     shutil.rmtree(place, ignore_errors=True)
-    copy(scenario.template, place)
+    copy(template, place)
+
+
+def retired_inodes(place: Path) -> set[int]:
+    """Tell which zips the store of `place` keeps to be written over by the next build."""
+    return {path.stat().st_ino for path in place.glob("store/v1/retired/*/*.zip")}
 
 
 def copy(source: Path, destination: Path) -> None:
