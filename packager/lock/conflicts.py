@@ -65,7 +65,20 @@ def unknown_project(name: str, job: LockJob) -> CannotBuild:
     return CannotBuild(
         f"no package index has a project `{name}`",
         details=origins([name], job),
-        hint="check the spelling and the index URL",
+        hint="check the spelling and the index URL; a project in quarantine has no files either",
+    )
+
+
+def no_files(name: str, details: Sequence[str], job: LockJob) -> CannotBuild:
+    """Word that a project exists and offers nothing, as one in quarantine does (PEP 792)."""
+    if job.exclude_newer:
+        hint = "a later `exclude-newer` hides fewer files, if it is not in quarantine"
+    else:
+        hint = f"if the index has quarantined it, do without it: look at the page of `{name}` there"
+    return CannotBuild(
+        f"`{name}` has no files on the package index",
+        details=[*details, *origins([name], job)],
+        hint=hint,
     )
 
 

@@ -18,6 +18,7 @@ _NO_VERSION = re.compile(
     rf"there (?:is|are) no versions? of {_NAME}(?=[=<>!~\s])"
     r"|only (?P<other>[\w.-]+?)[=<>]\S* is available"
 )
+_NO_FILES = re.compile(rf"there are no versions of {_NAME} and you require (?P=name)[ ,.]")
 _OTHER_PYTHON = re.compile(rf"\b{_NAME}(?P<version>==[^\s]+)? depends on Python(?P<wanted>\S+)")
 _SENTENCE = re.compile(r"(?<=[.])\s+(?=Because|And|So)")
 
@@ -67,6 +68,9 @@ def _missing_project(flat: str, sentences: Sequence[str], job: LockJob) -> Canno
     found = _NOT_FOUND.search(flat)
     if found is not None:
         return conflicts.unknown_project(found["name"], job)
+    found = _NO_FILES.search(flat)
+    if found is not None and len(sentences) == 1:
+        return conflicts.no_files(found["name"], sentences, job)
     found = _NO_VERSION.search(flat)
     if found is not None and len(sentences) == 1:
         return conflicts.no_version(found["name"] or found["other"], sentences, job)

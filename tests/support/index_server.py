@@ -39,6 +39,7 @@ class _State:
     with_metadata: bool = True
     requests: list[str] = field(default_factory=list)
     uploaded: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, bytes] = field(default_factory=dict)
     with_json: bool = True
 
@@ -137,6 +138,11 @@ class IndexServer:
         self._state.with_json = False
 
     @property
+    def statuses(self) -> dict[str, str]:
+        """The status (PEP 792) of projects that are not active; quarantined ones offer no files."""
+        return self._state.statuses
+
+    @property
     def requests(self) -> list[str]:
         """Every request so far, as `GET /path`."""
         return list(self._state.requests)
@@ -206,14 +212,18 @@ class _Handler(BaseHTTPRequestHandler):
         if files is None:
             self._send(404, b"no such project")
             return
+        status = self.state.statuses.get(name, "active")
+        files = {} if status == "quarantined" else files
         entries = [self._entry(served) for _, served in sorted(files.items())]
         page: dict[str, object] = {
-            "meta": {"api-version": "1.1"},
+            "meta": {"api-version": "1.4"},
+            "project-status": {"status": status},
             "name": name,
             "versions": sorted({version_of(served.name) for served in files.values()}),
             "files": entries,
         }
-        self._send_page(page, [render_link(entry) for entry in entries])
+        told = f'<meta name="pypi:project-status" content="{status}">'
+        self._send_page(page, [told, *(render_link(entry) for entry in entries)])
 
     def _entry(self, served: ServedFile) -> dict[str, object]:
         fault = self.state.faults.get(served.name, Fault())

@@ -220,6 +220,19 @@ def test_what_is_not_approved_is_neither_fetched_nor_built(
 
 
 @both
+def test_a_project_in_quarantine_is_refused(tmp_path: Path, resolver: Resolver) -> None:
+    wheels = [build_wheel(tmp_path / "wheels", name, "1.0") for name in ("evil", "finished")]
+    with IndexServer(wheels) as index:
+        index.statuses.update(evil="quarantined", finished="archived")
+        locker = Locker(index, tmp_path / "built")
+        with pytest.raises(CannotBuild, match="`evil`") as caught:
+            locker("evil", resolver=resolver)
+        assert "quarantine" in str(caught.value.hint)
+        # Nobody works on it any more, and it is as good as it was.
+        assert set(chosen(locker("finished", resolver=resolver))) == {"finished"}
+
+
+@both
 def test_a_source_distribution_is_built_only_by_name(locker: Locker, resolver: Resolver) -> None:
     locked = locker("sourced", resolver=resolver, allow_sdist=("Sourced",))
     files = {str(pin.name): pin.wheel for pin in locked.selection.pins}
