@@ -33,6 +33,7 @@ from predictions import (  # noqa: E402 -- likewise
 )
 from shared import Shared, measure_shared, render_shared  # noqa: E402 -- likewise
 from sizes import Sizes, measure_sizes, render_sizes  # noqa: E402 -- likewise
+from slow_index import Downloads, measure_downloads, render_downloads  # noqa: E402 -- likewise
 from speed import SpeedResult, measure_speed, render_speed  # noqa: E402 -- likewise
 from support.fixture_wheels import (  # noqa: E402 -- likewise
     TARGETS,
@@ -54,6 +55,7 @@ SECTIONS = (
     "peers",
     "growth",
     "shared",
+    "downloads",
 )
 PEER_WORKLOADS = ("W5",)
 """Where a whole build of others takes seconds, not minutes."""
@@ -74,6 +76,7 @@ class Results:
     images: Images = field(default_factory=Images)
     forms: Forms = field(default_factory=Forms)
     shared: Shared = field(default_factory=Shared)
+    downloads: Downloads = field(default_factory=Downloads)
     failed: list[str] = field(default_factory=list)
 
     def measure(
@@ -94,6 +97,7 @@ class Results:
             "peers": lambda: measure_peers(kept, self.peers, rounds=1),
             "forms": lambda: measure_forms(kept, self.forms),
             "shared": lambda: measure_shared(kept, self.shared, rounds=min(rounds, 3)),
+            "downloads": lambda: measure_downloads(kept, self.downloads, rounds=min(rounds, 3)),
         }
         if kept.workload not in PEER_WORKLOADS:
             del works["peers"]
@@ -151,6 +155,7 @@ class Results:
             (bool(self.growth.costs), lambda: render_growth(self.growth)),
             (known(self.forms), lambda: render_forms(self.forms)),
             (known(self.shared), lambda: render_shared(self.shared)),
+            (bool(self.downloads.results), lambda: render_downloads(self.downloads)),
         ]
 
     def to_document(self, facts: dict[str, str]) -> dict[str, Any]:
@@ -164,6 +169,7 @@ class Results:
             "images": [result.to_document() for result in self.images.results],
             "forms": [result.to_document() for result in self.forms.results],
             "shared": [result.to_document() for result in self.shared.results],
+            "downloads": [result.to_document() for result in self.downloads.results],
             "predictions": [result.to_document() for result in self.predictions.results],
             "peers": self.peers.to_document(),
             "growth": self.growth.to_document(),
