@@ -21,6 +21,11 @@ if TYPE_CHECKING:
     from requests import Response
 
 _THREADS: Final = 6
+# Large wheels come one after the other, so that the largest, which takes longest to slim, arrives
+# while others are on their way. Where one connection does not fill the link, a further one helps:
+# another is begun after so many seconds.
+_LARGE_BYTES: Final = 4 << 20
+_STEP_SECONDS: Final = 5.0
 _POLL_SECONDS: Final = 0.1
 # How long the tidying up of a stopped download may take: one unlink, behind one fsync at worst.
 _GRACE_SECONDS: Final = 10.0
@@ -55,14 +60,19 @@ class Fetching:
         self._policy = policy
         self._arrived = arrived
         self._stop = threading.Event()
-        self._waiting: deque[WheelReference] = deque()
+        self._large: deque[WheelReference] = deque()
+        self._small: deque[WheelReference] = deque()
+        self._turns = threading.Condition()
+        self._large_on_way = 0
+        self._next_large = 0.0
         self._deadlines: dict[str, tuple[WheelReference, float]] = {}
         self._receiving: dict[str, Response | None] = {}
         self._outcomes: SimpleQueue[BaseException | None] = SimpleQueue()
 
     def run(self, wheels: list[WheelReference]) -> None:
-        """Fetch all; raises what the first failing thread raised."""
-        self._waiting.extend(wheels)
+        """Fetch all, in this order where they are large; raises what a thread raised first."""
+        for wheel in wheels:
+            (self._large if _is_large(wheel) else self._small).append(wheel)
         threads = [
             threading.Thread(target=self._work, name=f"lpack-fetch-{number}", daemon=True)
             for number in range(min(_THREADS, len(wheels)))
@@ -105,11 +115,7 @@ class Fetching:
             return
 
     def _work(self) -> None:
-        while not self._stop.is_set():
-            try:
-                wheel = self._waiting.popleft()
-            except IndexError:
-                return
+        while (wheel := self._next()) is not None:
             outcome: BaseException | None = None
             deadline = time.monotonic() + self._policy.deadline
             self._deadlines[wheel.sha256] = (wheel, deadline)
@@ -122,7 +128,30 @@ class Fetching:
                 outcome = error
             finally:
                 del self._deadlines[wheel.sha256]
+                self._note_end(wheel)
             self._outcomes.put(outcome)
+
+    def _next(self) -> WheelReference | None:
+        """Wait for the next wheel whose turn it is; None when there is none, or all is stopped."""
+        with self._turns:
+            while not self._stop.is_set():
+                wait = self._next_large - time.monotonic() if self._large_on_way else 0.0
+                if self._large and wait <= 0:
+                    self._large_on_way += 1
+                    self._next_large = time.monotonic() + _STEP_SECONDS
+                    return self._large.popleft()
+                if self._small:
+                    return self._small.popleft()
+                if not self._large:
+                    return None
+                self._turns.wait(wait)
+        return None
+
+    def _note_end(self, wheel: WheelReference) -> None:
+        if _is_large(wheel):
+            with self._turns:
+                self._large_on_way -= 1
+                self._turns.notify_all()
 
     def _fetch_one(self, wheel: WheelReference, deadline: float) -> None:
         path = local_path(wheel)
@@ -207,3 +236,7 @@ class Fetching:
             f"`{wheel.filename}` did not arrive within {self._policy.deadline:g} seconds",
             hint="try again: what arrived completely is kept in the store",
         )
+
+
+def _is_large(wheel: WheelReference) -> bool:
+    return (wheel.size_bytes or 0) >= _LARGE_BYTES
