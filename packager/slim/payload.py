@@ -45,7 +45,7 @@ AS_IT_IS = SlimSettings(tier="off", strip=False, recompress=False)
 _AHEAD_BYTES = 4 * 1024 * 1024
 
 # How many bytes of memory all wheels together take while they are transformed.
-_AT_ONCE = ByteBudget(24 * 1024 * 1024)
+_AT_ONCE = ByteBudget(40 * 1024 * 1024)
 
 # What little_resident() leaves of the two mappings of a large file.
 _MAPPED_BYTES = 4 * 1024 * 1024
