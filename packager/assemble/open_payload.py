@@ -5,7 +5,6 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 from packager.assemble.checked import PayloadDamagedError
 from packager.model.canonical import (
@@ -16,6 +15,7 @@ from packager.model.canonical import (
     Record,
     read_directory,
 )
+from packager.model.noun import NamedTuple
 
 
 class PayloadSource(NamedTuple):

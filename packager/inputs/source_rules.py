@@ -6,7 +6,8 @@ a `tests` folder may hold what the code imports, and `exclude` is one line.
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from packager.model.noun import NamedTuple
 
 # Left out wherever they are: made by tools, never imported in Lambda.
 FOLDERS = {

@@ -2,9 +2,10 @@
 
 from binascii import b2a_base64
 from collections.abc import Sequence
-from typing import NamedTuple, Self
+from typing import Self
 
 from packager.model.canonical import Record, read_directory
+from packager.model.noun import NamedTuple
 from packager.model.prefix import Prefix
 
 

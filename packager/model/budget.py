@@ -1,6 +1,6 @@
 """Budgets: what the user allows an artifact to be, as opposed to AWS's limits."""
 
-from typing import NamedTuple
+from packager.model.noun import NamedTuple
 
 
 class Increase(NamedTuple):

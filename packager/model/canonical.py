@@ -8,7 +8,8 @@ that an artifact is a concatenation of their bodies under one central directory.
 
 import struct
 from collections.abc import Iterator
-from typing import NamedTuple
+
+from packager.model.noun import NamedTuple
 
 LOCAL = struct.Struct("<IHHHHHIIIHH")
 CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")

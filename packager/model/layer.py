@@ -4,7 +4,9 @@ Named tuples, as all nouns on the way of a rebuild.
 """
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal
+
+from packager.model.noun import NamedTuple
 
 LayerRoot = Literal["python", "site-packages"]
 

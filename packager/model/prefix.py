@@ -5,7 +5,9 @@ everything up to it is the same bytes. One digest of these bytes then proves wha
 all payloads prove, and the same pass over them goes on to the digest of the whole artifact.
 """
 
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
+
+from packager.model.noun import NamedTuple
 
 
 class Owned(NamedTuple):
