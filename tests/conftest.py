@@ -9,12 +9,15 @@ import pytest
 from hypothesis import settings
 from support.fixture_wheels import MissingWheelsError, wheels_for
 from support.index_server import IndexServer
+from support.intensity import examples
 from support.lpack_runner import LpackRunner
 
 collect_ignore = ["cases"]  # projects of the end-to-end cases, not tests
 
-settings.register_profile("ci", derandomize=True, database=None, deadline=None, max_examples=50)
-settings.register_profile("local", database=None, deadline=None, max_examples=50)
+# Properties that say nothing of it try so many examples.
+USUAL = examples(50)
+settings.register_profile("ci", derandomize=True, database=None, deadline=None, max_examples=USUAL)
+settings.register_profile("local", database=None, deadline=None, max_examples=USUAL)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "local")
 
 

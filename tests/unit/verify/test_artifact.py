@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.built_manifest import zip_and_manifest
+from support.intensity import examples
 
 from packager.errors import CannotBuild
 from packager.model.canonical import EPOCH_STAMP, stamp_of
@@ -52,7 +53,7 @@ def test_every_flipped_byte_is_found(built: Built, tmp_path: Path) -> None:
         assert any("sha256" in fault for fault in check_artifact(spoilt, manifest)), position
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(200))
 @given(where=st.floats(0, 1, exclude_max=True), mask=st.integers(1, 255))
 def test_a_forged_digest_does_not_help(
     built: Built, tmp_path: Path, where: float, mask: int

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.intensity import examples
 
 from packager.model.target import Target
 from packager.runtime.targets import load_target
@@ -145,7 +146,7 @@ def test_a_truncated_header_is_broken(keep: int) -> None:
 
 
 @pytest.mark.skipif(not INSTALLED, reason="no native library is installed in this environment")
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.data())
 def test_damaged_libraries_are_read_or_broken(data: st.DataObject) -> None:
     """Whatever a byte does: facts, or BrokenElf, and nothing else."""

@@ -3,6 +3,7 @@ import contextlib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.intensity import examples
 
 from packager.wheels.dist_info import parse_metadata_file, parse_wheel_file
 from packager.wheels.layout import WrongLayout, parse_file_name
@@ -48,7 +49,7 @@ def test_other_major_versions_are_refused(version: bytes) -> None:
         parse_wheel_file(b"Wheel-Version: " + version + b"\n", STATED)
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), deadline=None, derandomize=True)
 @given(st.binary(max_size=60), st.sampled_from([b"", METADATA, METADATA + b"Requires-Dist: "]))
 def test_whatever_metadata_holds_is_read_or_refused(junk: bytes, start: bytes) -> None:
     with contextlib.suppress(WrongLayout):
@@ -57,7 +58,7 @@ def test_whatever_metadata_holds_is_read_or_refused(junk: bytes, start: bytes) -
         assert all(requirement.name for requirement in metadata.requires_dist or [])
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=examples(200), deadline=None, derandomize=True)
 @given(st.binary(max_size=60), st.sampled_from([b"", WHEEL, b"Wheel-Version: 1."]))
 def test_whatever_wheel_holds_is_read_or_refused(junk: bytes, start: bytes) -> None:
     with contextlib.suppress(WrongLayout):
