@@ -16,7 +16,7 @@ from packaging.utils import (
     parse_sdist_filename,
     parse_wheel_filename,
 )
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from packager.errors import UsageError
 from packager.inputs.documents import joined
@@ -217,6 +217,6 @@ def exact_version(requirement: Requirement) -> Version | None:
         if specifier.operator in {"==", "==="} and not specifier.version.endswith(".*"):
             try:
                 return Version(specifier.version)
-            except InvalidVersion:
+            except ValueError:  # not a version, or a number without end
                 return None
     return None

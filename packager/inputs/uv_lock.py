@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from packager.errors import UsageError
 from packager.inputs.documents import joined, load_toml, shown
@@ -138,7 +138,7 @@ def _package(table: Table, tables: Sequence[Table], *, lock: Path, shown_as: str
     name = canonicalize_name(table["name"])
     try:
         version = Version(table["version"])
-    except InvalidVersion as error:
+    except ValueError as error:  # not a version, or a number without end
         raise UsageError(f"`{shown_as}`: `{name}` has no valid version") from error
     files = [*table.get("wheels", []), *([table["sdist"]] if "sdist" in table else [])]
     several = sum(each["name"] == table["name"] for each in tables) > 1

@@ -116,10 +116,16 @@ def _from_layout(parts: Parts) -> ImageSource:
         config_sha256=config_digest.partition(":")[2],
         config=parts.document(_blob(config_digest)),
         layers=tuple(
-            LayerSource(_blob(each["digest"]), str(each["digest"]), int(each["size"]))
+            LayerSource(_blob(each["digest"]), str(each["digest"]), _size(each["size"]))
             for each in manifest["layers"]
         ),
     )
+
+
+def _size(stated: object) -> int:
+    if not isinstance(stated, int):
+        raise TypeError(stated)
+    return stated
 
 
 def _choose(manifests: Any) -> Mapping[str, Any]:  # noqa: ANN401 -- a list out of a foreign file

@@ -3,17 +3,20 @@
 Sources: PyPA specifications "Core metadata" and "Binary distribution format".
 """
 
+import re
 from dataclasses import dataclass
 from email.parser import Parser
 
 from packaging.metadata import InvalidMetadata, Metadata, RawMetadata, parse_email
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from packager.wheels.layout import FileName, WrongLayout
 from packager.wheels.names import show
 
 _SPECIFICATION = (1, 0)
+# Python converts no text of more than 4,300 digits to a number.
+_ENDLESS = re.compile(r"\d{4300}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +60,8 @@ def parse_metadata_file(data: bytes, expected: FileName) -> tuple[Metadata, tupl
     """Parse METADATA; name and version must be those of the file name.
 
     Fields that break the specification are dropped and told as findings, except the ones a
-    build depends on: a requirement that PEP 508 does not allow refuses the wheel.
+    build depends on: a requirement that PEP 508 does not allow, or with a number nobody can
+    compare, refuses the wheel.
 
     Raises:
         WrongLayout: it names another distribution, or has an invalid requirement.
@@ -67,13 +71,13 @@ def parse_metadata_file(data: bytes, expected: FileName) -> tuple[Metadata, tupl
     name, version = raw.get("name", ""), raw.get("version", "")
     try:
         same = Version(version) == expected.version
-    except InvalidVersion:
+    except ValueError:  # not a version, or a number without end
         same = False
     if not same or canonicalize_name(name) != expected.name:
         raise WrongLayout(f"its METADATA names {show(f'{name} {version}')}")
     metadata = Metadata.from_raw(raw, validate=False)
     for requirement in raw.get("requires_dist", []):
-        if _is_invalid(RawMetadata(requires_dist=[requirement])):
+        if _ENDLESS.search(requirement) or _is_invalid(RawMetadata(requires_dist=[requirement])):
             raise WrongLayout(f"its METADATA has the invalid requirement {show(requirement)}")
     if "requires_python" in raw and _is_invalid(
         RawMetadata(requires_python=raw["requires_python"])

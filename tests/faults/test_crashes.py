@@ -139,7 +139,7 @@ def test_kill_at_random_times(
     def some(number: int) -> int:
         place, killed = world.folder / f"random{number}", 0
         # Some end before their kill; they do not count.
-        for seed in range(number, 4 * RANDOM_KILLS, len(hosts)):
+        for seed in range(number, 8 * RANDOM_KILLS, len(hosts)):
             if killed >= RANDOM_KILLS // len(hosts):
                 break
             scenario = scenarios[seed % len(scenarios)]

@@ -49,6 +49,15 @@ def test_other_major_versions_are_refused(version: bytes) -> None:
         parse_wheel_file(b"Wheel-Version: " + version + b"\n", STATED)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b"Metadata-Version: 2.1\nName: demo\nVersion: %b\n", METADATA + b"Requires-Dist: a>%b\n"],
+)
+def test_a_number_that_nobody_can_compare_is_refused(data: bytes) -> None:
+    with pytest.raises(WrongLayout, match="METADATA"):
+        parse_metadata_file(data % (b"9" * 5000), STATED)
+
+
 @settings(max_examples=examples(200), deadline=None, derandomize=True)
 @given(st.binary(max_size=60), st.sampled_from([b"", METADATA, METADATA + b"Requires-Dist: "]))
 def test_whatever_metadata_holds_is_read_or_refused(junk: bytes, start: bytes) -> None:
