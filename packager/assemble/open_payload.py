@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 from packager.assemble.checked import PayloadDamagedError
 from packager.model.canonical import (
@@ -15,7 +16,6 @@ from packager.model.canonical import (
     Record,
     read_directory,
 )
-from packager.model.noun import NamedTuple
 
 
 class PayloadSource(NamedTuple):

@@ -5,7 +5,7 @@ user's code starts here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from packager.cli.at_once import at_once
 from packager.cli.besides import check_statements, write_statements
@@ -18,7 +18,6 @@ from packager.cli.unchanged import Looks, identity_of, is_settled, remember, sho
 from packager.inputs.source_tree import Identity, collect_source
 from packager.model.build import Build, BuildOptions, FunctionLayers
 from packager.model.deflating import encoder_file
-from packager.model.noun import NamedTuple
 from packager.model.project import Function, SourceTree
 from packager.pipeline.ahead import HeadStart
 from packager.pipeline.build import builder_of, inputs_of, layers_of, manifest_path, outputs_of

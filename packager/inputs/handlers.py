@@ -11,11 +11,11 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from packager.errors import UsageError
 from packager.inputs.documents import shown
 from packager.inputs.nearest import nearest
-from packager.model.noun import NamedTuple
 
 _ONLY_AST = 0x400  # ast.PyCF_ONLY_AST
 _DEFINED = re.compile(r"^(?:async\s+def|def|class)\s+(\w+)|^(\w+)\s*(?::[^=\n]+)?=", re.MULTILINE)

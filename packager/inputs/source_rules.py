@@ -6,8 +6,7 @@ a `tests` folder may hold what the code imports, and `exclude` is one line.
 
 import re
 from collections.abc import Sequence
-
-from packager.model.noun import NamedTuple
+from typing import NamedTuple
 
 # Left out wherever they are: made by tools, never imported in Lambda.
 FOLDERS = {

@@ -2,10 +2,9 @@
 
 from binascii import b2a_base64
 from collections.abc import Sequence
-from typing import Self
+from typing import NamedTuple, Self
 
 from packager.model.canonical import Record, read_directory
-from packager.model.noun import NamedTuple
 from packager.model.prefix import Prefix
 
 

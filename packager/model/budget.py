@@ -1,6 +1,6 @@
 """Budgets: what the user allows an artifact to be, as opposed to AWS's limits."""
 
-from packager.model.noun import NamedTuple
+from typing import NamedTuple
 
 
 class Increase(NamedTuple):

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 from packager.model.artifact import ZipArtifact
 from packager.model.image import ImageArtifact
 from packager.model.layer import ForeignLayer
-from packager.model.noun import NamedTuple
 from packager.model.payload import Dependencies
 from packager.model.project import Function
 

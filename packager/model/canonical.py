@@ -8,8 +8,7 @@ that an artifact is a concatenation of their bodies under one central directory.
 
 import struct
 from collections.abc import Iterator
-
-from packager.model.noun import NamedTuple
+from typing import NamedTuple
 
 LOCAL = struct.Struct("<IHHHHHIIIHH")
 CENTRAL = struct.Struct("<IHHHHHHIIIHHHHHII")

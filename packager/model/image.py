@@ -6,11 +6,10 @@ version 2 schema 2, and what Lambda takes of both (Developer Guide, images-creat
 
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from packager.model.canonical import Record
 from packager.model.image_settings import ImageFormat
-from packager.model.noun import NamedTuple
 
 OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
 OCI_MANIFEST: Final = "application/vnd.oci.image.manifest.v1+json"

@@ -1,8 +1,6 @@
 """What the configuration says about images; apart from the images, so that starting is quick."""
 
-from typing import Final, Literal
-
-from packager.model.noun import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 PackageType = Literal["zip", "image"]
 ImageFormat = Literal["oci", "docker"]

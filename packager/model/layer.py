@@ -4,9 +4,7 @@ Named tuples, as all nouns on the way of a rebuild.
 """
 
 from pathlib import Path
-from typing import Literal
-
-from packager.model.noun import NamedTuple
+from typing import Literal, NamedTuple
 
 LayerRoot = Literal["python", "site-packages"]
 

@@ -1,8 +1,6 @@
 """Distributions that arrive in /tmp when a function starts, and the archives they arrive in."""
 
-from typing import Any, Literal
-
-from packager.model.noun import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 Codec = Literal["deflate", "xz", "zstd"]
 Form = Literal["nested", "s3"]

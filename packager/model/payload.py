@@ -5,10 +5,9 @@ needs neither the `packaging` library nor any wheel's METADATA. They are named t
 nouns on that way: defining a frozen dataclass costs six times as much at every start.
 """
 
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from packager.model.layer import ForeignLayer, Provided
-from packager.model.noun import NamedTuple
 from packager.model.offload import Offloaded
 from packager.model.prune import Dropped
 

@@ -5,9 +5,7 @@ everything up to it is the same bytes. One digest of these bytes then proves wha
 all payloads prove, and the same pass over them goes on to the digest of the whole artifact.
 """
 
-from typing import Any, Self
-
-from packager.model.noun import NamedTuple
+from typing import Any, NamedTuple, Self
 
 
 class Owned(NamedTuple):

@@ -1,12 +1,11 @@
 """The user's project: functions, their settings and their own code."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from packager.model.budget import NO_BUDGETS, Budgets
 from packager.model.image_settings import ImageSettings, PackageType
 from packager.model.layer import LayerReference, OwnLayer
-from packager.model.noun import NamedTuple
 from packager.model.prune import SlimTier
 from packager.model.target import Architecture, TargetKind
 

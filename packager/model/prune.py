@@ -1,9 +1,7 @@
 """Pruning: which files of a verified wheel do not ship, why, and what the user said about it."""
 
 from collections.abc import Mapping
-from typing import Literal
-
-from packager.model.noun import NamedTuple
+from typing import Literal, NamedTuple
 
 Tier = Literal["format", "inert", "declared", "service", "user", "traced", "bytecode"]
 """Who says that a file need not ship.

@@ -1,9 +1,7 @@
 """The target: what an artifact is built for, never the machine lpack runs on."""
 
 from collections.abc import Mapping
-from typing import Literal
-
-from packager.model.noun import NamedTuple
+from typing import Literal, NamedTuple
 
 Architecture = Literal["x86_64", "arm64"]
 TargetKind = Literal["lambda", "edge"]

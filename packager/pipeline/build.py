@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.merge import CollisionError
@@ -22,7 +23,6 @@ from packager.model.artifact import ZipArtifact
 from packager.model.build import NO_LAYERS, Build, BuildOptions, FunctionLayers
 from packager.model.canonical import EPOCH_STAMP
 from packager.model.deflating import STREAM_ABOVE_BYTES, encoder, large_encoder
-from packager.model.noun import NamedTuple
 from packager.model.payload import Dependencies
 from packager.model.progress import Reporter
 from packager.model.project import Function, SourceFile, SourceTree

@@ -6,10 +6,10 @@ damaged or lost one costs a whole assembly, never a wrong byte: what is copied a
 
 import hashlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from packager.assemble.open_payload import PayloadSource
 from packager.code_identity import code_identity
-from packager.model.noun import NamedTuple
 from packager.model.payload import Dependencies
 from packager.model.prefix import Prefix
 from packager.model.project import Function
