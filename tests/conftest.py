@@ -1,6 +1,7 @@
 """Options and fixtures of the whole suite."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,10 @@ from support.intensity import examples
 from support.lpack_runner import LpackRunner
 
 collect_ignore = ["cases"]  # projects of the end-to-end cases, not tests
+
+# A shell that starts something in the background lets it ignore Ctrl-C, and so would all that
+# the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Properties that say nothing of it try so many examples.
 USUAL = examples(50)
