@@ -59,7 +59,7 @@ SECTIONS = (
 )
 PEER_WORKLOADS = ("W5",)
 """Where a whole build of others takes seconds, not minutes."""
-GROWTH_ROUNDS = 3
+GROWTH_ROUNDS = 4
 
 
 @dataclass(kw_only=True)

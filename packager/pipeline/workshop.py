@@ -42,7 +42,7 @@ class Workshop:
         # interpreter's lock, and the files of one wheel keep all cores busy.
         self._slimmers = ThreadPoolExecutor(2)
         self._admitters = ThreadPoolExecutor(2)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._pins: dict[str, list[Pin]] = {}
         self._shipping: frozenset[NormalizedName] = frozenset()
         self._admitted: dict[NormalizedName, Future[Ready]] = {}
@@ -63,8 +63,8 @@ class Workshop:
 
     def arrived(self, wheel: WheelReference) -> None:
         """Begin the work on a wheel that is in the store now; any thread may call this."""
-        for pin in self._pins.get(wheel.sha256, ()):
-            if not self._closed:
+        with self._lock:
+            for pin in () if self._closed else self._pins.get(wheel.sha256, ()):
                 self._begin_admission(pin)
 
     def admitted(self, pins: Sequence[Pin]) -> dict[NormalizedName, Ready]:
