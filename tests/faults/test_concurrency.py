@@ -140,16 +140,20 @@ def test_builders_on_one_store_with_prune_and_kills(yard: Yard, hosts: list[Faul
             process.communicate()
             killed.append(process.returncode == -signal.SIGKILL)
 
+    def disturbed() -> bool:
+        return sum(pruned) > 10 and sum(killed) > 3
+
     def builder(number: int) -> list[float]:
         chance = random.Random(10 + number)  # noqa: S311 -- no secret
-        took = []
-        for turn in range(BUILDS):
+        took: list[float] = []
+        # On a fast machine all would be built before anything is old enough to be pruned.
+        until = time.monotonic() + BLOCKED_SECONDS
+        while len(took) < BUILDS or (not disturbed() and time.monotonic() < until):
             project = yard.project(f"builder{number}")
-            variant = chance.choice(VARIANTS)
-            began = time.monotonic()
+            variant, began = chance.choice(VARIANTS), time.monotonic()
             found = yard.build(hosts[number], project, variant)
             took.append(time.monotonic() - began)
-            assert found == golden[variant], f"builder {number}, turn {turn}, {variant}"
+            assert found == golden[variant], f"builder {number}, turn {len(took)}, {variant}"
         return took
 
     with ThreadPoolExecutor(BUILDERS + 2) as threads:
@@ -160,15 +164,13 @@ def test_builders_on_one_store_with_prune_and_kills(yard: Yard, hosts: list[Faul
             done.set()
         for helper in helpers:
             helper.result()
-    assert sum(pruned) > 10, pruned
-    assert sum(killed) > 3
+    assert disturbed(), (pruned, killed)
     slowest, usual = max(took), statistics.median(took)
     print(
-        f"\nbuilders on one store: {BUILDERS} x {BUILDS} all right, slowest {slowest:.1f} s of "
-        f"{usual:.1f} s, {sum(pruned):,} entries pruned, {sum(killed):,} builds killed"
+        f"\nbuilders on one store: {BUILDERS} did {len(took)} builds, all right, slowest "
+        f"{slowest:.1f} s of {usual:.1f} s, {sum(pruned):,} entries pruned, {sum(killed):,} builds killed"
     )
     assert slowest < max(BLOCKED_SECONDS, 6 * usual)
     assert verify_store(store).damaged == ()
     yard.build(hosts[0], yard.project("last"), ())
-    left = [path.name for path in (store.root / "tmp").iterdir()]
-    assert left == []
+    assert [path.name for path in (store.root / "tmp").iterdir()] == []
