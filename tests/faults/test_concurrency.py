@@ -168,7 +168,8 @@ def test_builders_on_one_store_with_prune_and_kills(yard: Yard, hosts: list[Faul
     slowest, usual = max(took), statistics.median(took)
     print(
         f"\nbuilders on one store: {BUILDERS} did {len(took)} builds, all right, slowest "
-        f"{slowest:.1f} s of {usual:.1f} s, {sum(pruned):,} entries pruned, {sum(killed):,} builds killed"
+        f"{slowest:.1f} s of {usual:.1f} s, {sum(pruned):,} entries pruned, "
+        f"{sum(killed):,} builds killed"
     )
     assert slowest < max(BLOCKED_SECONDS, 6 * usual)
     assert verify_store(store).damaged == ()
