@@ -18,6 +18,7 @@ from packager.lock.backend import find_uv
 from packager.lock.build_environment import for_installers
 from packager.lock.indexes import strategy_of, uv_variables
 from packager.lock.processes import Finished, run
+from packager.model.redaction import redact_text
 from packager.model.requirement import IndexSettings
 
 _SHOWN_LINES = 12
@@ -51,12 +52,17 @@ def install_requirements(
     if done.returncode != 0 and rules.named:
         done = _install(lines, python, rules, named=sorted(rules.named))
     if done.returncode != 0:
-        told = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
         raise CannotBuild(
             f"the build requirements of `{title}` cannot be installed",
-            details=told[-_SHOWN_LINES:],
+            details=last_lines(done.stdout + done.stderr),
             hint='one without a wheel is built when it is named: allow-sdist = ["NAME"]',
         )
+
+
+def last_lines(output: str) -> list[str]:
+    """Return the end of what a program wrote, without credentials."""
+    lines = [line for line in redact_text(output).splitlines() if line.strip()]
+    return lines[-_SHOWN_LINES:]
 
 
 def _checked(text: str, title: str, named: Collection[str]) -> str:

@@ -21,16 +21,14 @@ from packaging.utils import NormalizedName, parse_wheel_filename
 
 from packager.errors import CannotBuild
 from packager.lock.build_environment import run_hook
-from packager.lock.build_requirements import BuildRules, install_requirements
+from packager.lock.build_requirements import BuildRules, install_requirements, last_lines
 from packager.lock.select import SdistReference
 from packager.model.progress import Reporter
-from packager.model.redaction import redact_text
 from packager.model.requirement import Declared, IndexSettings, LocalProject
 from packager.model.selection import Pin, WheelReference
 from packager.model.target import Target
 
 _PROJECT_FILES = ("pyproject.toml", "setup.py")
-_SHOWN_LINES = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,10 +167,9 @@ def _output(error: BaseException) -> str:
 
 
 def _failed(title: str, output: str) -> CannotBuild:
-    lines = [line for line in redact_text(output).splitlines() if line.strip()]
     return CannotBuild(
         f"building `{title}` failed",
-        details=lines[-_SHOWN_LINES:],
+        details=last_lines(output),
         hint="`python -m build --wheel` in its folder shows the whole output",
     )
 
