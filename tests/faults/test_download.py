@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,18 +71,6 @@ def _no_netrc_and_no_proxy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
-
-
-@pytest.fixture
-def other() -> Iterator[FaultServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def server(other: FaultServer) -> Iterator[FaultServer]:
-    with serving(other=other) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

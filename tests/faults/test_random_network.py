@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -64,18 +64,6 @@ def _no_netrc_no_proxy_no_log(
     for name in ("http_proxy", "https_proxy", "all_proxy", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-
-
-@pytest.fixture
-def other() -> Iterator[FaultServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def server(other: FaultServer) -> Iterator[FaultServer]:
-    with serving(other=other) as server:
-        yield server
 
 
 def scripts(count: int, *, secure: bool = False) -> list[RandomScript]:
