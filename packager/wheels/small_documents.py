@@ -4,14 +4,12 @@ Nothing of them is trusted because of where it came from, and nothing is kept he
 """
 
 import random
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
-from queue import Empty, SimpleQueue
+from contextlib import closing
 from typing import Final, NamedTuple, TypeVar
 
+from packager.daemon_threads import DaemonCalls
 from packager.errors import CannotBuild
 from packager.model.redaction import redact_url
 from packager.model.requirement import IndexSettings
@@ -23,7 +21,6 @@ Result = TypeVar("Result")
 
 _LONGEST_SECONDS: Final = 120.0
 _THREADS: Final = 6
-_POLL_SECONDS: Final = 0.1
 
 
 class Document(NamedTuple):
@@ -106,45 +103,20 @@ def each_at_once(
     """Do `work` for several items at once and return the results in their order.
 
     Raises what the first failing one raised, and CannotBuild when none of them comes to an end
-    for too long. The threads are daemons: one that hangs in headers that trickle in, which nothing
-    can interrupt, must keep neither the caller nor the process.
+    for too long.
     """
-    waiting = deque(enumerate(items))
-    outcomes: SimpleQueue[tuple[int, Result | BaseException]] = SimpleQueue()
-
-    def go() -> None:
-        while waiting:
-            with suppress(IndexError):
-                number, item = waiting.popleft()
-                try:
-                    outcomes.put((number, work(item)))
-                except BaseException as error:  # noqa: BLE001 -- raised where it is waited for
-                    outcomes.put((number, error))
-
-    for _ in range(min(_THREADS, len(items))):
-        threading.Thread(target=go, daemon=True).start()
+    calls = [lambda item=item: work(item) for item in items]
     results: dict[int, Result] = {}
-    try:
+    with DaemonCalls(calls, threads=_THREADS, name="lpack-documents") as running:
         while len(results) < len(items):
-            number, outcome = _next(outcomes, patience_seconds)
-            if isinstance(outcome, BaseException):
-                raise outcome
-            results[number] = outcome
-    finally:
-        waiting.clear()
+            try:
+                number, results[number] = running.next_ended(patience_seconds)
+            except TimeoutError:
+                raise CannotBuild(
+                    f"the index does not answer within {patience_seconds:g} seconds",
+                    hint="try again later, or ask whoever runs this index",
+                ) from None
     return [results[number] for number in range(len(items))]
-
-
-def _next(outcomes: "SimpleQueue[Result]", patience_seconds: float) -> Result:
-    """Wait in small steps, so that the user can interrupt it."""
-    deadline = time.monotonic() + patience_seconds
-    while time.monotonic() < deadline:
-        with suppress(Empty):
-            return outcomes.get(timeout=_POLL_SECONDS)
-    raise CannotBuild(
-        f"the index does not answer within {patience_seconds:g} seconds",
-        hint="try again later, or ask whoever runs this index",
-    )
 
 
 def _refused(title: str, url: str, reason: str) -> CannotBuild:

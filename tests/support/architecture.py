@@ -24,6 +24,7 @@ STAGES = frozenset(
     }
     | {"reference", "registry", "report", "runtime", "shared", "slim", "verify", "wheels"}
 )
+FOR_EVERY_STAGE = frozenset({"daemon_threads", "leftovers"})
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 BANNED_NAMES = frozenset(
@@ -73,7 +74,7 @@ def layer_of(module: str) -> str:
     if len(parts) == 1 or parts[1] == "__main__":
         return "root" if len(parts) == 1 else "entry"
     head = parts[1]
-    known = {"errors", "model", "code_identity", "leftovers", "pipeline", "cli"}
+    known = {"errors", "model", "pipeline", "cli"} | FOR_EVERY_STAGE | {"code_identity"}
     return head if head in STAGES or head in known else "unknown"
 
 
@@ -86,12 +87,12 @@ def may_import(importer: str, imported: str) -> bool:
         "errors": frozenset(),
         "model": frozenset({"errors"}),
         "code_identity": frozenset(),
-        "leftovers": frozenset(),
-        "pipeline": STAGES | {"errors", "model", "code_identity", "leftovers"},
-        "cli": STAGES | {"errors", "model", "code_identity", "leftovers", "pipeline"},
+        **dict.fromkeys(FOR_EVERY_STAGE, frozenset()),
+        "pipeline": STAGES | FOR_EVERY_STAGE | {"errors", "model", "code_identity"},
+        "cli": STAGES | FOR_EVERY_STAGE | {"errors", "model", "code_identity", "pipeline"},
         "entry": frozenset({"cli"}),
     }
-    return imported in allowed.get(importer, frozenset({"errors", "model", "leftovers"}))
+    return imported in allowed.get(importer, FOR_EVERY_STAGE | {"errors", "model"})
 
 
 def imports_of(source: str, module: str) -> Iterator[tuple[int, str]]:
