@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from packager.gate.rules import found
+from packager.model.attestation import listed_publishers
 from packager.model.verdict import GateFinding
 
 
@@ -25,10 +26,11 @@ def publisher_findings(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterat
 
 def _finding(row: Mapping[str, Any], version: str, was: list[str], now: list[str]) -> GateFinding:
     name, place = row["name"], was[0].partition("//")[0]
-    by = f"was published by {_listed(now)}" if now else "has no publisher that was verified"
+    nobody = "has no publisher that was verified"
+    by = f"was published by {listed_publishers(now)}" if now else nobody
     return found(
         "publisher-changed",
-        f"{name} {row['version']} {by}, and {version} was published by {_listed(was)}",
+        f"{name} {row['version']} {by}, and {version} was published by {listed_publishers(was)}",
         subject=name,
         hint=f'publishers = {{ {name} = "{place}" }} refuses what others publish',
     )
@@ -36,7 +38,3 @@ def _finding(row: Mapping[str, Any], version: str, was: list[str], now: list[str
 
 def _places(publishers: list[str]) -> set[str]:
     return {each.partition("//")[0].lower() for each in publishers}
-
-
-def _listed(publishers: list[str]) -> str:
-    return " and ".join(f"`{each}`" for each in publishers)

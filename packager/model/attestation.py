@@ -5,7 +5,7 @@ table (PEP 751, `attestation-identities`; PEP 740, `publisher`).
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 Demand = Literal["off", "verify", "require"]
@@ -82,6 +82,11 @@ def publisher_of(table: Mapping[str, Any]) -> Publisher:
     kind = str(table.get("kind", "")).lower()
     place, workflow = _KEYS.get(kind, ("", ""))
     return Publisher(kind, str(table.get(place) or ""), str(table.get(workflow) or ""))
+
+
+def listed_publishers(publishers: Iterable[Publisher | str]) -> str:
+    """Name publishers in a sentence, as settings write them."""
+    return " and ".join(f"`{each}`" for each in publishers)
 
 
 def demand_on(

@@ -20,8 +20,8 @@ from packager.inputs.index_page import ACCEPT, find_listed
 from packager.lock.locked_files import has_file
 from packager.model.attestation import (
     LockedFile,
-    Publisher,
     demand_on,
+    listed_publishers,
     parse_publisher,
     publisher_of,
 )
@@ -160,7 +160,8 @@ class Attesting:
         publishers = [publisher_of(each) for each in tables]
         if expected and not any(one.fulfils(other) for one in publishers for other in expected):
             origin = "`publishers` names" if named else "the lock names"
-            reason = f"it was published by {_listed(publishers)}, and {origin} {_listed(expected)}"
+            by = listed_publishers(publishers)
+            reason = f"it was published by {by}, and {origin} {listed_publishers(expected)}"
             first = publishers[0]
             yield _Refusal(
                 file, reason, f'if the project moved: publishers = {{ {file.name} = "{first}" }}'
@@ -265,10 +266,6 @@ def _refused(refusals: Sequence[_Refusal]) -> WheelRefused:
     error = WheelRefused(file.filename, reason, hint=hint)
     error.details = tuple(f"{each.file.filename}: {each.reason}" for each in refusals[1:])
     return error
-
-
-def _listed(publishers: Iterable[Publisher]) -> str:
-    return " and ".join(f"`{each}`" for each in publishers)
 
 
 def _forbidden(files: Sequence[LockedFile]) -> CannotBuild:
