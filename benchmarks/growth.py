@@ -1,13 +1,15 @@
 """How cost grows with files, bytes, distributions and functions: a fitted exponent for each.
 
 Built from synthetic wheels, so that one quantity grows by two orders of magnitude while the others
-stand still. The cost is processor time of a build from stored wheels, modelled as
-`a + b * size ** k`: what a process costs anyway (`a`) shall not flatter the exponent `k`.
+stand still. The cost is processor time of a build, modelled as `a + b * size ** k`: what a process
+costs anyway (`a`) shall not flatter the exponent `k`. The wheels come from an index with metadata
+files, as real ones have: from a folder uv would unpack each, and its cost would be measured.
 """
 
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from operator import mul
 from pathlib import Path
@@ -15,12 +17,13 @@ from random import Random
 from typing import Any
 
 from speed import table
+from support.index_server import IndexServer
 from support.lpack_runner import LpackRunner
 from support.wheel_builder import build_wheel
 from timing import run_process
 from workload import BIN
 
-_STEPS = (1, 3, 10, 30, 100)
+_STEPS = (1, 2, 5, 10, 20, 50, 100)
 _GOAL = 1.05
 
 
@@ -69,26 +72,29 @@ def measure_growth(
     folder: Path, growth: Growth, *, rounds: int, steps: tuple[int, ...] = _STEPS
 ) -> None:
     """Measure all quantities in `folder`; the sizes take turns `rounds` times, the least counts."""
-    grown: dict[str, tuple[str, Callable[[Path, int], int]]] = {
+    grown: dict[str, tuple[str, Callable[[Path, int], tuple[int, list[Path]]]]] = {
         "files": ("files of a distribution", _files),
         "bytes": ("bytes of a library, MB", _bytes),
         "distributions": ("distributions", _distributions),
         "functions": ("functions", _functions),
     }
     for name, (title, make) in grown.items():
-        places = {make(place, step): place for step, place in _places(folder, name, steps)}
-        for number in range(rounds):
-            print(f"growth: {title}, round {number + 1} …", file=sys.stderr, flush=True)
-            for size, place in places.items():
-                for way, seconds in _costs(place).items():
-                    known = growth.costs.setdefault(f"{title}, {way}", {})
-                    known[size] = min(seconds, known.get(size, seconds))
+        with ExitStack() as indexes:
+            places: dict[int, Path] = {}
+            for step in steps:
+                place = folder / f"{name}-{step}"
+                size, wheels = make(place, step)
+                index = indexes.enter_context(IndexServer(wheels))
+                _project(place, wheels, index.url, functions=size if name == "functions" else 1)
+                places[size] = place
+            for number in range(rounds):
+                print(f"growth: {title}, round {number + 1} …", file=sys.stderr, flush=True)
+                for size, place in places.items():
+                    for way, seconds in _costs(place).items():
+                        known = growth.costs.setdefault(f"{title}, {way}", {})
+                        known[size] = min(seconds, known.get(size, seconds))
         for place in places.values():
             shutil.rmtree(place)
-
-
-def _places(folder: Path, name: str, steps: tuple[int, ...]) -> list[tuple[int, Path]]:
-    return [(step, folder / f"{name}-{step}") for step in steps]
 
 
 def render_growth(growth: Growth) -> list[str]:
@@ -113,7 +119,7 @@ def render_growth(growth: Growth) -> list[str]:
 
 def _costs(place: Path) -> dict[str, float]:
     runner = LpackRunner(home=place / "home")
-    environment = runner.environment({"PIP_NO_INDEX": "1"})
+    environment = runner.environment()
     command = [str(BIN / "lpack"), "build"]
 
     def cost() -> float:
@@ -140,46 +146,36 @@ def _costs(place: Path) -> dict[str, float]:
     }
 
 
-def _files(place: Path, step: int) -> int:
-    count = 100 * step
+def _files(place: Path, step: int) -> tuple[int, list[Path]]:
+    count = 400 * step
     files = {f"many/p{n % 50}/m{n}.py": b"VALUE = %d\n" % n * 5 for n in range(count)}
-    _project(place, [build_wheel(_wheels(place), "many", "1.0", files=files)])
-    return count
+    return count, [build_wheel(_wheels(place), "many", "1.0", files=files)]
 
 
-def _bytes(place: Path, step: int) -> int:
-    data = Random(1).randbytes(1_000_000) * step  # noqa: S311 -- no secret
-    wheel = build_wheel(_wheels(place), "large", "1.0", files={"large/data.bin": data})
-    _project(place, [wheel])
-    return step
+def _bytes(place: Path, step: int) -> tuple[int, list[Path]]:
+    data = Random(1).randbytes(1_000_000) * step * 4  # noqa: S311 -- no secret
+    return 4 * step, [build_wheel(_wheels(place), "large", "1.0", files={"large/data.bin": data})]
 
 
-def _distributions(place: Path, step: int) -> int:
+def _distributions(place: Path, step: int) -> tuple[int, list[Path]]:
     count = 4 * step
-    wheels = []
-    for number in range(count):
-        requires = [f"d{other}" for other in (number * 2 + 1, number * 2 + 2) if other < count]
-        files = {f"d{number}/m{n}.py": b"VALUE = 1\n" * 20 for n in range(10)}
-        wheels.append(
-            build_wheel(_wheels(place), f"d{number}", "1.0", requires=requires, files=files)
+    return count, [
+        _small(
+            place,
+            number,
+            requires=[f"d{other}" for other in (number * 2 + 1, number * 2 + 2) if other < count],
         )
-    _project(place, wheels)
-    return count
-
-
-def _functions(place: Path, step: int) -> int:
-    count = 3 * step
-    wheels = [
-        build_wheel(
-            _wheels(place),
-            f"d{number}",
-            "1.0",
-            files={f"d{number}/m{n}.py": b"VALUE = 1\n" * 20 for n in range(10)},
-        )
-        for number in range(40)
+        for number in range(count)
     ]
-    _project(place, wheels, functions=count)
-    return count
+
+
+def _functions(place: Path, step: int) -> tuple[int, list[Path]]:
+    return 3 * step, [_small(place, number) for number in range(40)]
+
+
+def _small(place: Path, number: int, *, requires: Sequence[str] = ()) -> Path:
+    files = {f"d{number}/m{n}.py": b"VALUE = 1\n" * 20 for n in range(10)}
+    return build_wheel(_wheels(place), f"d{number}", "1.0", requires=requires, files=files)
 
 
 def _wheels(place: Path) -> Path:
@@ -188,11 +184,11 @@ def _wheels(place: Path) -> Path:
     return folder
 
 
-def _project(place: Path, wheels: list[Path], *, functions: int = 1) -> None:
+def _project(place: Path, wheels: list[Path], index_url: str, *, functions: int) -> None:
     project = place / "project"
     project.mkdir(parents=True)
     names = [path.name.partition("-")[0] for path in wheels]
-    lines = ["--no-index", f"--find-links {wheels[0].parent}", *names]
+    lines = [f"--index-url {index_url}", *names]
     (project / "requirements.txt").write_text("\n".join(lines) + "\n")
     text = 'runtime = "python3.13"\narchitecture = "x86_64"\nupload = "s3"\n'
     for number in range(functions):
