@@ -9,6 +9,9 @@ from packager.errors import LpackError
 
 _LEVEL_COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "ok": "green"}
 
+# Bars of functions that are built at once would be drawn over each other: there is one line.
+_DRAWING = threading.Lock()
+
 
 class Console:
     """A Reporter that writes to stderr; bars only on a terminal, nothing when quiet.
@@ -38,8 +41,9 @@ class Console:
             self._line(f"{styled('warning:', fg='yellow', bold=True)} {text}")
 
     def begin(self, title: str, total_bytes: int) -> None:
-        """Open a bar when somebody watches."""
-        if self.verbosity >= 0 and sys.stderr.isatty():
+        """Open a bar when somebody watches, and no other function's is open."""
+        watched = self.verbosity >= 0 and sys.stderr.isatty()
+        if watched and _DRAWING.acquire(blocking=False):
             import click  # noqa: PLC0415 -- costs more than a rebuild does by itself
 
             self._bar = click.progressbar(
@@ -58,6 +62,7 @@ class Console:
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
             self._bar = None
+            _DRAWING.release()
 
     def release(self) -> None:
         """Write the lines that were held, and hold no more."""

@@ -71,12 +71,12 @@ def make_dependencies(
     pins = locked.selection.pins
     offloaded = known_names(function.offload, [pin.name for pin in pins])
     admit, slim = admitter(function, store), slimmer(function, store, python=_python(target))
-    with Workshop(admit, slim) as shop:
+    with Workshop(admit, slim, reporter=reporter) as shop:
         unknown = pins if sharing is None else sharing.without_admission(pins)
         # What the shared store may have is asked for before it is made.
         certain = _certain(function, unknown, layers) if sharing is None else ()
         _fetch(work, unknown, locked, shop, shipping=certain)
-        ready = _admitted(work, pins, shop)
+        ready = shop.admitted(pins)
         graph = _prove(requirements, locked, target, ready)
         subtraction = _subtract(function, graph, target, layers)
         names = chosen(offloaded, graph, subtraction.subtracted)
@@ -84,7 +84,7 @@ def make_dependencies(
         if sharing is not None:
             lacking = sharing.without_payload(kept, ready, python=_python(target))
             _fetch(work, lacking, locked, shop, shipping=[pin.name for pin in lacking])
-            ready |= _admitted(work, lacking, shop)
+            ready |= shop.admitted(lacking)
         check_slimming(function)
         slimmed = shop.payloads(kept)
     proven = _Proven(target, kept, slimmed, graph, names)
@@ -138,14 +138,6 @@ def _fetch(
         offline=work.options.offline,
         arrived=shop.arrived,
     )
-
-
-def _admitted(work: Work, pins: Sequence[Pin], shop: Workshop) -> dict[NormalizedName, Ready]:
-    work.reporter.begin("admitting", sum(pin.wheel.size_bytes or 0 for pin in pins))
-    try:
-        return shop.admitted(pins)
-    finally:
-        work.reporter.end()
 
 
 def _certain(

@@ -6,17 +6,20 @@ neither results nor errors tell in which order the work was done.
 
 import os
 import threading
-from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, as_completed
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from packaging.utils import NormalizedName
 
 from packager.model.payload import Payload
+from packager.model.progress import Reporter
 from packager.model.selection import Pin, WheelReference
 from packager.pipeline.admission import Ready
 from packager.slim.mapped import return_large_buffers
+
+_Result = TypeVar("_Result")
 
 
 class Workshop:
@@ -31,11 +34,14 @@ class Workshop:
         self,
         admit: Callable[[Pin], Ready],
         slim: Callable[[Pin, Ready, Executor], Payload],
+        *,
+        reporter: Reporter,
     ) -> None:
         """Begin with nothing; threads are started when there is work."""
         return_large_buffers()
         self._admit = admit
         self._slim = slim
+        self._reporter = reporter
         cores = os.cpu_count() or 2
         self._files = ThreadPoolExecutor(cores)
         # More than two wheels at a time would only need more memory: what takes long releases the
@@ -70,7 +76,7 @@ class Workshop:
     def admitted(self, pins: Sequence[Pin]) -> dict[NormalizedName, Ready]:
         """Return what is known of all wheels; raises what the first of them, in order, raised."""
         begun = {pin.name: self._begin_admission(pin) for pin in pins}
-        return {name: future.result() for name, future in begun.items()}
+        return self._awaited("admitting", pins, begun)
 
     def payloads(self, pins: Sequence[Pin]) -> dict[NormalizedName, Payload]:
         """Return the payloads of admitted wheels; raises what the first of them raised."""
@@ -79,7 +85,7 @@ class Workshop:
             pin.name: self._begin_slimming(pin, self._admitted[pin.name].result())
             for pin in largest_first
         }
-        return {pin.name: begun[pin.name].result() for pin in pins}
+        return self._awaited("slimming", pins, begun)
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -99,6 +105,27 @@ class Workshop:
             threads.shutdown(wait=False, cancel_futures=True)
         for threads in pools:
             threads.shutdown()
+
+    def _awaited(
+        self,
+        doing: str,
+        pins: Sequence[Pin],
+        begun: "Mapping[NormalizedName, Future[_Result]]",
+    ) -> dict[NormalizedName, _Result]:
+        """Wait for all, and show how much of it is done; what was done before counts at once."""
+        if pins:
+            # A lock may tell no sizes: its wheels count alike.
+            shares = {begun[pin.name]: pin.wheel.size_bytes or 1 for pin in pins}
+            noun = "wheel" if len(pins) == 1 else "wheels"
+            self._reporter.begin(f"{doing} {len(pins)} {noun}", sum(shares.values()))
+            try:
+                for future in as_completed(shares):
+                    if future.exception() is not None:
+                        break
+                    self._reporter.advance(shares[future])
+            finally:
+                self._reporter.end()
+        return {pin.name: begun[pin.name].result() for pin in pins}
 
     def _begin_admission(self, pin: Pin) -> "Future[Ready]":
         with self._lock:

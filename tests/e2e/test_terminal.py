@@ -19,6 +19,7 @@ from support.index_server import IndexServer
 from support.lpack_runner import LpackRunner
 from support.wheel_builder import build_wheel
 
+from packager.cli.console import Console
 from packager.cli.main import group
 from packager.report.manifest import render_manifest
 
@@ -189,7 +190,8 @@ def test_colour_follows_the_environment(
 
 @pytest.fixture
 def slow_index(tmp_path: Path) -> Iterator[IndexServer]:
-    build_wheel(tmp_path / "wheels", "alpha", "1.0", files={"alpha.py": b"A = 1\n" * 9000})
+    for name in ("alpha", "beta"):
+        build_wheel(tmp_path / "wheels", name, "1.0", files={f"{name}.py": b"A = 1\n" * 9000})
     with IndexServer([tmp_path / "wheels"]) as index:
         yield index
 
@@ -209,7 +211,7 @@ def test_bars_are_for_people_who_watch(
     project = tmp_path / "bars"
     project.mkdir()
     (project / "app.py").write_text("def handler(event, context):\n    return event\n")
-    (project / "requirements.txt").write_text("alpha\n")
+    (project / "requirements.txt").write_text("alpha\nbeta\n")
     reading, writing = pty.openpty()
     done = subprocess.Popen(
         [sys.executable, "-m", "packager", "build", "--index-url", slow_index.url, *options],
@@ -223,8 +225,30 @@ def test_bars_are_for_people_who_watch(
     os.close(writing)
     os.close(reading)
     assert done.returncode == 0, said
-    assert (b"fetching 1" in said) is bar
+    said = re.sub(rb"\x1b\[\?25[lh]", b"", said)  # the cursor, hidden and shown
+    last = re.findall(rb"([a-z]+ing 2 wheels)  \[[#-]{36}\]  *(\d+)%[^\r\n]*\r?\n", said)
+    full = [(b"%s 2 wheels" % doing, b"100") for doing in (b"fetching", b"admitting", b"slimming")]
+    assert last == (full if bar else []), said
     assert (b"%" in said) is bar
     assert b"%\r" not in stdout
     if options:
         assert said == b""
+
+
+def test_functions_built_at_once_draw_one_bar_at_a_time(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    first, second = Console(held=True), Console(held=True)
+    for console, title in ((first, "one"), (second, "two")):
+        console.begin(title, 2)
+        console.advance(1)
+    second.end()
+    first.advance(1)
+    first.end()
+    second.begin("three", 1)
+    second.end()
+    said = capfd.readouterr().err
+    assert re.findall("one|two|three", said)[-1] == "three"
+    assert "100%" in said
+    assert "two" not in said

@@ -1,5 +1,6 @@
 """Work on wheels begins as they arrive, and is told of in the order of the pins."""
 
+import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -10,6 +11,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from packager.model.payload import Payload
+from packager.model.progress import NullReporter
 from packager.model.selection import Pin, WheelReference
 from packager.pipeline.admission import Ready
 from packager.pipeline.workshop import Workshop
@@ -25,11 +27,37 @@ def pin(name: str, size_bytes: int = 1) -> Pin:
 A, B, C = pin("a"), pin("b", 5), pin("c", 9)
 
 
+class Bars(NullReporter):
+    """What of each bar is shown: its title, its length, how far it came, and that it is closed."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, int]] = []
+        self.done: list[int] = []
+        self.moved: queue.SimpleQueue[int] = queue.SimpleQueue()
+        self.open = False
+
+    def begin(self, title: str, total_bytes: int) -> None:
+        assert not self.open
+        self.open = True
+        self.shown.append((title, total_bytes))
+        self.done.append(0)
+
+    def advance(self, done_bytes: int) -> None:
+        assert self.open
+        self.done[-1] += done_bytes
+        self.moved.put(self.done[-1])
+
+    def end(self) -> None:
+        assert self.open
+        self.open = False
+
+
 class Bench:
     """What is done with wheels: their names are the results, and are noted when work begins."""
 
     def __init__(self) -> None:
         self.began: list[str] = []
+        self.bars = Bars()
         self.gates: dict[str, threading.Event] = {}
         self.faults: dict[str, Exception] = {}
         self.slimmed: dict[str, threading.Event] = {each: threading.Event() for each in "abc"}
@@ -56,7 +84,7 @@ def bench() -> Bench:
 
 
 def shop_of(bench: Bench, *, shipping: str = "abc") -> Workshop:
-    shop = Workshop(bench.admit, bench.slim)
+    shop = Workshop(bench.admit, bench.slim, reporter=bench.bars)
     shop.expect([A, B, C], shipping=[canonicalize_name(each) for each in shipping])
     return shop
 
@@ -145,3 +173,46 @@ def test_what_is_expected_again_is_admitted_again(bench: Bench) -> None:
         assert bench.slimmed["a"].wait(PATIENCE)
     assert bench.began.count("admit a") == 2
     assert bench.began.count("admit b") == 1
+
+
+def test_bars_move_when_a_wheel_is_done_and_end_full(bench: Bench) -> None:
+    bench.gates = {"admit a": threading.Event(), "slim c": threading.Event()}
+    bars, results = bench.bars, list[str]()
+    with shop_of(bench, shipping="b") as shop:
+        shop.arrived(B.wheel)
+        assert bench.slimmed["b"].wait(PATIENCE)
+
+        def ask() -> None:
+            shop.admitted([A, B, C])
+            results.extend(shop.payloads([B, C]))
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        # The first one in order is at work still, and what was done meanwhile shows.
+        reached = {bars.moved.get(timeout=PATIENCE) for _ in range(2)}
+        assert max(reached) == 14
+        bench.gates["admit a"].set()
+        assert bars.moved.get(timeout=PATIENCE) == 15
+        assert bars.moved.get(timeout=PATIENCE) == 5
+        bench.gates["slim c"].set()
+        asking.join()
+    assert results == ["b", "c"]
+    assert bars.shown == [("admitting 3 wheels", 15), ("slimming 2 wheels", 14)]
+    assert bars.done == [15, 14]
+    assert not bars.open
+
+
+def test_wheels_of_unknown_size_count_alike(bench: Bench) -> None:
+    with shop_of(bench) as shop:
+        shop.admitted([pin("a", 0), pin("b", 0)])
+        shop.admitted([])
+    assert bench.bars.shown == [("admitting 2 wheels", 2)]
+    assert bench.bars.done == [2]
+
+
+def test_a_bar_is_closed_after_a_failure(bench: Bench) -> None:
+    bench.faults = {"admit a": ValueError("a")}
+    with shop_of(bench) as shop, pytest.raises(ValueError, match="a"):
+        shop.admitted([A])
+    assert bench.bars.done == [0]
+    assert not bench.bars.open
