@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from support.crash_scenarios import RECIPES, Scenario
-from support.crash_world import CrashWorld, crash_world, thinned
+from support.crash_world import CrashWorld, thinned
 from support.disk_faults import ERRNOS, FaultyHost, Plan, why_not
 from support.intensity import TORTURE, times
 
@@ -39,18 +39,6 @@ KILLS, ERRORS = 300, 400
 # `make torture` does so many times the shares, or all there are: 2,400 kills, 3,200 errors.
 MORE = 8
 RANDOM_KILLS = 1000
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[CrashWorld]:
-    with crash_world() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def hosts(world: CrashWorld) -> Iterator[list[FaultyHost]]:
-    with FaultyHost(world.environment()) as one, FaultyHost(world.environment()) as two:
-        yield [one, two]
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,12 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from support.crash_scenarios import Scenario
-from support.crash_world import CrashWorld, crash_world, put_back
+from support.crash_world import CrashWorld, put_back
 from support.disk_faults import FaultyHost, why_not
 from support.intensity import times
 
@@ -24,18 +23,6 @@ FULL = (
     "archives, edited code",
 )
 WAYS = ("one bit", "several bytes", "cut", "empty", "last page zeroed", "longer", "gone", "swapped")
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[CrashWorld]:
-    with crash_world() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def hosts(world: CrashWorld) -> Iterator[list[FaultyHost]]:
-    with FaultyHost(world.environment()) as one, FaultyHost(world.environment()) as two:
-        yield [one, two]
 
 
 @pytest.fixture(scope="module")
