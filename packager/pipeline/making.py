@@ -5,9 +5,9 @@ Whatever cannot be subtracted is slimmed while the steps before are still at oth
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from packaging.utils import NormalizedName, canonicalize_name
+from packaging.utils import NormalizedName
 
 from packager.errors import LpackError
 from packager.lock.closure import check_closure, closure
@@ -39,6 +39,7 @@ from packager.pipeline.shared_wheels import SharedWheels
 from packager.pipeline.workshop import Workshop
 from packager.place.offload_settings import chosen, known_names
 from packager.runtime.catalog import load_catalog, read_captured_catalog
+from packager.runtime.fixed_point import certainly_kept
 from packager.runtime.layered import with_layers
 from packager.runtime.subtraction import subtract
 from packager.slim.tar_archive import tar_maker
@@ -143,13 +144,13 @@ def _fetch(
 def _certain(
     function: Function, pins: Sequence[Pin], layers: Sequence[ForeignLayer]
 ) -> Collection[NormalizedName]:
-    """Return those that ship whatever the wheels say: neither the runtime nor a layer has them."""
+    """Return those that ship whatever the wheels say, so that nothing need be waited for."""
     try:
         catalog = _catalog(function, layers)
     except LpackError:
         # It is told when it is its turn.
         return ()
-    return [pin.name for pin in pins if pin.name not in catalog.packages]
+    return certainly_kept([pin.name for pin in pins], catalog, policies=_policies(function))
 
 
 def _lock_sha256(locked: Locked) -> str:
@@ -221,15 +222,17 @@ def _prove(
 def _subtract(
     function: Function, graph: Graph, target: Target, layers: Sequence[ForeignLayer]
 ) -> Subtraction:
-    policies: dict[str, Policy] = {}
-    for name, policy in function.subtract:
-        policies[name if name == "*" else canonicalize_name(name)] = policy  # type: ignore[assignment]  # the configuration admits only policies
     return subtract(
         graph,
         _catalog(function, layers),
-        policies=policies,
+        policies=_policies(function),
         environment=target.marker_environment,
     )
+
+
+def _policies(function: Function) -> dict[str, Policy]:
+    # The configuration admits nothing else.
+    return cast("dict[str, Policy]", dict(function.subtract))
 
 
 def _catalog(function: Function, layers: Sequence[ForeignLayer]) -> RuntimeCatalog:

@@ -69,11 +69,7 @@ def prepare(
     environment: Mapping[str, str],
 ) -> Problem:
     """Return the problem; the key `*` of `policies` is the policy of all others."""
-    candidates = sorted(
-        name
-        for name in graph.versions
-        if name in catalog.packages and catalog.packages[name].subtractable
-    )
+    candidates = sorted(name for name in graph.versions if _may_leave(name, catalog))
     needs = {
         name: tuple(need for need in package.requires if _applies(need, environment))
         for name, package in catalog.packages.items()
@@ -81,13 +77,25 @@ def prepare(
     return Problem(
         graph=graph,
         catalog=catalog,
-        policies={canonicalize_name(name): policy for name, policy in policies.items()},
+        policies=_by_name(policies),
         default_policy=policies.get("*", "compatible"),
         candidates=tuple(candidates),
         onto=_edges_onto(candidates, graph),
         needs=needs,
         neighbours=_neighbours(graph, catalog, candidates, needs),
     )
+
+
+def certainly_kept(
+    names: Iterable[NormalizedName], catalog: RuntimeCatalog, *, policies: Mapping[str, Policy]
+) -> list[NormalizedName]:
+    """Return those of `names` that ship whatever anything requires of them."""
+    named, others = _by_name(policies), policies.get("*", "compatible")
+    return [
+        name
+        for name in names
+        if not _may_leave(name, catalog) or named.get(name, others) == "never"
+    ]
 
 
 def solve(problem: Problem) -> dict[NormalizedName, Cause]:
@@ -151,6 +159,14 @@ def broken_needs(
         if version is not None and not need.specifier.contains(version, prereleases=True):
             broken.append(need)
     return broken
+
+
+def _may_leave(name: NormalizedName, catalog: RuntimeCatalog) -> bool:
+    return name in catalog.packages and catalog.packages[name].subtractable
+
+
+def _by_name(policies: Mapping[str, Policy]) -> dict[NormalizedName, Policy]:
+    return {canonicalize_name(name): policy for name, policy in policies.items()}
 
 
 def _find_direct(

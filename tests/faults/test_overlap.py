@@ -11,6 +11,7 @@ from support.wheel_builder import build_wheel
 from packager.wheels.store import Store
 
 SLOW = "alpha-1.0-py3-none-any.whl"
+OTHERS = ("beta", "gamma", "boto3", "botocore", "six")
 
 
 def test_a_payload_is_made_while_another_wheel_is_held_back(
@@ -29,6 +30,30 @@ def test_a_payload_is_made_while_another_wheel_is_held_back(
         done = lpack.run("build", "--index-url", index.url, cwd=tmp_path / "project")
     assert done.exit_code == 0, done.explain()
     assert made
+
+
+def test_what_is_never_subtracted_is_made_although_the_runtime_has_it(
+    lpack: LpackRunner, tmp_path: Path
+) -> None:
+    store, project = Store(lpack.store / "v1"), tmp_path / "project"
+    wheels = make_wheels(tmp_path / "wheels")
+    write_project(project)
+    settings = project / "pyproject.toml"
+    settings.write_text(
+        settings.read_text().replace("[tool.lpack]", '[tool.lpack]\nsubtract = "never"')
+    )
+    made = 0
+
+    def all_others_are_there() -> bool:
+        nonlocal made
+        made = len(list((store.root / "slimmed").rglob("*.json")))
+        return made == len(OTHERS)
+
+    faults = {SLOW: Fault(until=all_others_are_there)}
+    with IndexServer(wheels, faults=faults) as index:
+        done = lpack.run("build", "--index-url", index.url, cwd=project)
+    assert done.exit_code == 0, done.explain()
+    assert made == len(OTHERS)
 
 
 def test_a_bad_wheel_is_told_when_the_others_have_arrived(

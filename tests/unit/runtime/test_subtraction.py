@@ -12,6 +12,7 @@ from packaging.version import Version
 from packager.model.runtime_catalog import RuntimeCatalog, RuntimePackage, Subtraction
 from packager.model.selection import Edge, Graph
 from packager.runtime.catalog import load_catalog
+from packager.runtime.fixed_point import certainly_kept
 from packager.runtime.subtraction import subtract
 from packager.runtime.targets import load_target
 
@@ -95,6 +96,19 @@ def test_case(path: Path) -> None:
             assert value == (text or None), f"{field} of {name}"
     for name, names in case.get("frees", {}).items():
         assert list(decisions[canonicalize_name(name)].loosen_frees) == names, f"frees of {name}"
+
+
+def test_what_certainly_ships_is_never_subtracted() -> None:
+    certain_candidates = 0
+    for path in CASES.glob("*.toml"):
+        case = _load(path)
+        policies, versions = case.get("policies", {}), _graph(case).versions
+        certain = certainly_kept(versions, _catalog(case), policies=policies)
+        result = _subtract(case)
+        kept = {each.name for each in result.decisions if each.code == "policy"}
+        assert set(certain) == versions.keys() - {each.name for each in result.decisions} | kept
+        certain_candidates += len(kept)
+    assert certain_candidates
 
 
 def test_a_reason_is_one_sentence_and_shows_no_credentials() -> None:
