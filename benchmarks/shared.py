@@ -37,6 +37,7 @@ class SharedResult:
 
     workload: str
     speed: str
+    store_speed: Speed
     without: Contender
     warm: Contender
     index_bytes: int
@@ -47,6 +48,11 @@ class SharedResult:
     def ratio(self) -> float:
         """How many times faster the warm store is."""
         return self.without.median / self.warm.median
+
+    @property
+    def highest_ratio(self) -> float:
+        """What the ratio would be if the bytes of the store took the link's time and no more."""
+        return self.without.median / (self.store_bytes / self.store_speed.bytes_per_second)
 
     def to_document(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
@@ -65,6 +71,7 @@ class SharedResult:
             "store_bytes": self.store_bytes,
             "equal": self.equal,
             "ratio": self.ratio,
+            "highest_ratio": self.highest_ratio,
         }
 
 
@@ -105,6 +112,7 @@ def _measure(
         return SharedResult(
             workload=bench.workload,
             speed=" / ".join(dict.fromkeys(each.name for each in links)),
+            store_speed=links[1],
             without=without,
             warm=warm,
             index_bytes=index.answered_bytes // runs,
@@ -156,6 +164,7 @@ def render_shared(found: Shared) -> list[str]:
             f"{each.without.median:.2f}",
             f"{each.warm.median:.2f}",
             f"{each.ratio:.1f}{'' if each.ratio >= GOAL else ' **missed**'}",
+            f"{each.highest_ratio:.1f}",
             f"{each.index_bytes / MB:.1f}",
             f"{each.store_bytes / MB:.1f}",
             "yes" if each.equal else "**no**",
@@ -163,8 +172,8 @@ def render_shared(found: Shared) -> list[str]:
         for each in found.results
     }
     columns = [
-        "without, s", "warm store, s", f"ratio (≥ {GOAL:g})", "MB from the index",
-        "MB from the store", "equal bytes",
+        "without, s", "warm store, s", f"ratio (≥ {GOAL:g})", "at most",
+        "MB from the index", "MB from the store", "equal bytes",
     ]  # fmt: skip
     return [
         "## A cold machine with a warm shared store",
@@ -174,7 +183,8 @@ def render_shared(found: Shared) -> list[str]:
         "Nothing on the machine but lpack; requirements with hashes; nginx is the store. One link",
         "is that of both, of two the first is the index's: of so much bandwidth in all, and every",
         "connection and every request waits for the round trip (no TLS). Behind the same slow link",
-        "both wait for about the same bytes.",
+        "both wait for about the same bytes: *at most* is the ratio if the store's bytes took the",
+        "time of their link and nothing else took any.",
         "",
         *(f"Not measured: {each}." for each in found.skipped),
     ]
