@@ -71,6 +71,7 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.lock.pip_backend": {"read"},
     "packager.lock.pip_process": {"write"},
     "packager.lock.pip_runner": {"read"},
+    "packager.lock.pip_sources": {"write"},
     "packager.lock.processes": {"environment", "process"},
     "packager.lock.resolver_input": {"write"},
     "packager.lock.source_builds": {"process", "read", "write"},

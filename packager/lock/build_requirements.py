@@ -17,6 +17,7 @@ from packager.errors import CannotBuild
 from packager.lock.backend import find_uv
 from packager.lock.build_environment import for_installers
 from packager.lock.indexes import strategy_of, uv_variables
+from packager.lock.pip_sources import source_variables
 from packager.lock.processes import Finished, run
 from packager.model.redaction import redact_text
 from packager.model.requirement import IndexSettings
@@ -87,18 +88,20 @@ def _install(
     with tempfile.TemporaryDirectory(prefix="lpack-requires-") as folder:
         path = Path(folder) / "requires.txt"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        variables = installer_variables(rules.indexes, offline=rules.offline)
         if rules.uv:
             command = [rules.uv, "pip", "install", "--python", python]
+            for name in named:
+                command += ["--no-binary", name]
         else:
             # pip takes the interpreter before the command.
             command = [sys.executable, "-m", "pip", "--python", python, "install", "--no-input"]
-        command += ["--only-binary", ":all:"]
-        for name in named:
-            command += ["--no-binary", name]
+            if named:
+                variables |= source_variables(named, Path(folder))
         return run(
-            [*command, "-r", str(path)],
+            [*command, "--only-binary", ":all:", "-r", str(path)],
             cwd=Path.cwd(),
-            environment=installer_variables(rules.indexes, offline=rules.offline),
+            environment=variables,
             base=for_installers() if named else None,
         )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from packager.lock.backend import LockJob
 from packager.lock.build_environment import for_installers
 from packager.lock.indexes import as_url, is_local
+from packager.lock.pip_sources import source_variables
 from packager.lock.processes import Finished, run
 from packager.lock.resolver_input import python_version, write_input
 from packager.model.requirement import IndexSettings
@@ -39,9 +40,6 @@ def run_pip(
         *("--requirement", files.requirements.name, "--constraint", files.constraints.name),
         *extra,
     ]
-    if sdists:
-        for name in sorted(job.allow_sdist):
-            arguments += ["--no-binary", name]
     if job.requirements.prereleases:
         arguments.append("--pre")
     if job.exclude_newer:
@@ -49,14 +47,17 @@ def run_pip(
     if indexes.certificate:
         arguments += ["--cert", indexes.certificate]
     request = job.workdir / "request.json"
-    environment = dict(job.target.marker_environment)
-    text = {"environment": environment, "arguments": arguments, "allow_sdists": sdists}
+    markers = dict(job.target.marker_environment)
+    text = {"environment": markers, "arguments": arguments, "allow_sdists": sdists}
     request.write_text(json.dumps(text), encoding="utf-8")
+    environment = {"PIP_PROXY": indexes.proxy} if indexes.proxy else {}
+    if sdists:
+        environment |= source_variables(job.allow_sdist, job.workdir)
     # -P keeps the runner's folder, where a `select` module lies, out of the search path.
     return run(
         [sys.executable, "-P", str(_RUNNER), request.name],
         cwd=job.workdir,
-        environment={"PIP_PROXY": indexes.proxy} if indexes.proxy else None,
+        environment=environment,
         base=for_installers() if sdists else None,
     )
 

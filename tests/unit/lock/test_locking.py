@@ -260,8 +260,9 @@ def test_a_resolver_that_builds_to_learn_requirements_shows_no_credentials(
     assert not any("GITHUB_TOKEN" in names for names in runs)
 
 
+@both
 def test_a_resolver_builds_no_build_requirement_that_is_not_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resolver: Resolver
 ) -> None:
     seen, files = tmp_path / "seen", tmp_path / "files"
     files.mkdir()
@@ -274,9 +275,9 @@ def test_a_resolver_builds_no_build_requirement_that_is_not_named(
     with IndexServer([files]) as index:
         locker = Locker(index, tmp_path / "built")
         with pytest.raises(CannotBuild, match="tool"):
-            locker("asked", resolver="uv", allow_sdist=("asked",))
+            locker("asked", resolver=resolver, allow_sdist=("asked",))
         assert not seen.exists()
-        locker("asked", resolver="uv", allow_sdist=("asked", "tool"))
+        locker("asked", resolver=resolver, allow_sdist=("asked", "tool"))
     assert {line.split()[0] for line in seen.read_text().splitlines()} == {"asked", "tool"}
 
 

@@ -5,6 +5,7 @@ import io
 import os
 import subprocess
 import tarfile
+import tempfile
 import venv
 from collections.abc import Iterator
 from dataclasses import replace
@@ -166,10 +167,11 @@ def test_a_backend_sees_no_credentials(tmp_path: Path, monkeypatch: pytest.Monke
 
 @pytest.fixture(params=["uv", "pip"])
 def rules(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[BuildRules]:
-    """An index with a tool that exists as source only, for either installer."""
+    """An index with two tools that exist as source only, one built by the other."""
     folder = tmp_path / "files"
     folder.mkdir()
     pack_sdist(source_project(tmp_path / "tool", "tool", spy=tmp_path / "seen"), folder)
+    pack_sdist(source_project(tmp_path / "outer", "outer", build_requires=["tool"]), folder)
     uv = find_uv() if request.param == "uv" else None
     with IndexServer([folder]) as index:
         yield BuildRules(indexes=IndexSettings(index_url=index.url), uv=uv)
@@ -192,14 +194,32 @@ def test_a_build_requirement_from_source_runs_only_by_name(
         install_requirements(["tool"], python=python, title="thing", rules=rules)
     assert "allow-sdist" in str(caught.value.hint)
     assert not seen.exists()
-    if rules.uv is None:
-        return
     named = replace(rules, named=("tool",))
     install_requirements(["tool"], python=python, title="thing", rules=named)
     names = seen.read_text().split()
     assert "tool" in names
     assert not {"AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "TWINE_PASSWORD"} & set(names)
     subprocess.run([python, "-c", "import tool"], check=True)
+
+
+def test_what_a_build_requirement_requires_for_its_build_is_built_by_name_too(
+    rules: BuildRules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # pip is told by a variable, which it splits at spaces.
+    (tmp_path / "a b").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "a b"))
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    python, seen = environment(tmp_path / "venv"), tmp_path / "seen"
+    only_outer = replace(rules, named=("outer",))
+    with pytest.raises(CannotBuild, match="build requirements of `thing`"):
+        install_requirements(["outer"], python=python, title="thing", rules=only_outer)
+    assert not seen.exists()
+    both = replace(rules, named=("outer", "tool"))
+    install_requirements(["outer"], python=python, title="thing", rules=both)
+    assert "tool" in seen.read_text().split()
+    subprocess.run([python, "-c", "import outer"], check=True)
+    assert list((tmp_path / "a b").iterdir()) == []
 
 
 @pytest.mark.parametrize(
