@@ -34,6 +34,11 @@ def _ends() -> Iterator[Shape]:
             wheel_of(RawMember(name="in.zip", data=inner, method=0), trailing=b"\0"),
             "it has a second end record",
         ),
+        "an end at the start and NULs": (
+            write_zip([]) + wheel_of(good(), trailing=b"\0"),
+            "it has a second end record",
+        ),
+        "locator at the start": (write_zip([], zip64=True)[56:], "does not point at"),
         "comment too long": (wheel_of(good(), end={"comment_bytes": 9}), "comment at its end"),
         "second volume": (wheel_of(good(), end={"disk": 1}), "several volumes"),
         "directory elsewhere": (wheel_of(good(), end={"start_disk": 1}), "several volumes"),

@@ -69,6 +69,12 @@ def _folders() -> Iterator[Shape]:
         "data key": (data("demo-1.0.data/bin/x"), "no kind", FILE_NAME),
         "data file": (data("demo-1.0.data/x"), "no kind", FILE_NAME),
         "data key is a file": (data("demo-1.0.data/purelib"), "no kind", FILE_NAME),
+        "deep data key": (data("demo-1.0.data/bin/demo/x"), "no kind", FILE_NAME),
+        "two data folders": (
+            wheel_of(good("demo-1.0.data/purelib/a.py"), good("Demo-1.0.data/purelib/b.py")),
+            "another distribution's",
+            FILE_NAME,
+        ),
         "foreign data": (data("evil-1.0.data/purelib/x.py"), "another distribution's", FILE_NAME),
         "data over the root": (
             wheel_of(good(), good("demo-1.0.data/purelib/demo/__init__.py")),

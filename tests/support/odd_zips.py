@@ -33,6 +33,11 @@ def accepted() -> Iterator[Shape]:
     yield Shape(
         name="trailing NULs", data=wheel_of(member, trailing=b"\0" * 512), reason="512 NUL bytes"
     )
+    yield Shape(
+        name="comment and NULs",
+        data=wheel_of(member, comment=b"built", trailing=b"\0" * 3),
+        reason="3 NUL bytes follow",
+    )
     yield Shape(name="zip64 records", data=wheel_of(member, zip64=True))
     yield Shape(
         name="zip64 records with sentinels",

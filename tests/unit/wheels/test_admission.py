@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.demo_wheel import INFO, Shape
+from support.golden import check_golden
 from support.hostile_ends import refused_ends
 from support.hostile_wheels import refused_wheels
 from support.hostile_zips import refused_zips
@@ -19,6 +20,7 @@ from packager.wheels.admission import admit
 
 REFUSED = [*refused_zips(), *refused_ends(), *refused_wheels()]
 ACCEPTED = list(accepted())
+EXPECTED = Path(__file__).parents[2] / "cases" / "admission" / "expected"
 
 
 def write(folder: Path, shape: Shape) -> Path:
@@ -71,6 +73,23 @@ def test_an_odd_wheel_is_read_as_zipfile_reads_it(tmp_path: Path, shape: Shape) 
             expected = "" if member.name == f"{INFO}/RECORD" else record_hash(data)
             assert wheel.record[member.name] == expected
     assert any(shape.reason in finding for finding in (*wheel.findings, ""))
+
+
+def test_what_is_said_of_every_hostile_wheel(tmp_path: Path, update_golden: bool) -> None:
+    said = []
+    for shape in REFUSED:
+        with pytest.raises(WheelRefused) as caught:
+            admit(write(tmp_path, shape), sha256="0" * 64, filename=shape.filename)
+        said.append(f"{shape.name}: {caught.value.reason}\n")
+    check_golden(EXPECTED / "refused.txt", "".join(said), update=update_golden)
+
+
+def test_what_is_said_of_every_odd_wheel(tmp_path: Path, update_golden: bool) -> None:
+    said = []
+    for shape in ACCEPTED:
+        wheel = admit(write(tmp_path, shape), sha256="0" * 64, filename=shape.filename)
+        said += [f"{shape.name}: {finding}\n" for finding in wheel.findings]
+    check_golden(EXPECTED / "accepted.txt", "".join(said), update=update_golden)
 
 
 def test_the_facts_of_an_ordinary_wheel(tmp_path: Path) -> None:

@@ -71,6 +71,16 @@ def test_a_file_that_shrinks_while_it_is_read(tmp_path: Path) -> None:
             list(stream_member(descriptor, entry, offset, first))
 
 
+@pytest.mark.parametrize("kept", [0, 31, 2**18 - 1])
+def test_a_file_that_shrinks_before_its_member_is_read(tmp_path: Path, kept: int) -> None:
+    data = write_zip([RawMember(name="a", data=os.urandom(600_000), method=0)])
+    with opened(tmp_path, data) as descriptor:
+        entry = read_archive(descriptor).entries[0]
+        os.truncate(tmp_path / "x.zip", kept)
+        with pytest.raises(MalformedZip, match=r"^the file ends too early$"):
+            locate_stream(descriptor, entry)
+
+
 @pytest.mark.parametrize("size", [0, 1, 2**18, 2**20 - 1, 2**20, 2**20 + 1, 3 * 2**20 + 7])
 @pytest.mark.parametrize("method", [0, 8])
 def test_streams_of_every_length_come_out_whole(tmp_path: Path, size: int, method: int) -> None:
