@@ -16,7 +16,6 @@ from packager.attest.trust import check_extra, root_digest
 from packager.attest.verification import Unproven, Verification, publishing_types
 from packager.errors import CannotBuild, WheelRefused
 from packager.inputs.attested import attested_as
-from packager.inputs.index_page import ACCEPT, find_listed
 from packager.lock.locked_files import has_file
 from packager.model.attestation import (
     LockedFile,
@@ -27,16 +26,12 @@ from packager.model.attestation import (
 )
 from packager.model.progress import Reporter
 from packager.model.project import Function
-from packager.model.redaction import redact_url
 from packager.model.requirement import IndexSettings
+from packager.pipeline.index_pages import ask_indexes
 from packager.pipeline.memory import lasting_key_of
-from packager.wheels.small_documents import DocumentReader, each_at_once
 from packager.wheels.store import Store
 
 _KIND = "attested"
-_LARGEST_PAGE_BYTES = 64 << 20
-_LARGEST_PROVENANCE_BYTES = 4 << 20
-_JSON = "application/vnd.pypi.integrity.v1+json, application/json;q=0.9"
 _NAMED = 3
 
 Tables = list[dict[str, str]]
@@ -128,7 +123,7 @@ class Attesting:
         refused: list[_Refusal] = []
         found: dict[str, Tables] = {}
         verification: Verification | None = None
-        for file, provenance in _provenances(files, indexes):
+        for file, provenance in ask_indexes(files, indexes, self._reporter):
             try:
                 if provenance:
                     verification = verification or Verification(self._function.trusted_root)
@@ -187,57 +182,6 @@ def _keys(files: Iterable[LockedFile], root: str) -> dict[str, str]:
     return {
         each.filename: lasting_key_of(_KIND, 1, root, each.filename, each.sha256) for each in files
     }
-
-
-def _provenances(
-    files: Sequence[LockedFile], indexes: IndexSettings
-) -> list[tuple[LockedFile, bytes]]:
-    """Return the provenance of each file as the index has it, empty where it has none."""
-    if not any(each.indexes for each in files):
-        return [(each, b"") for each in files]
-    reader = DocumentReader(indexes)
-    try:
-        found = each_at_once(
-            lambda each: _provenance(each, reader),
-            files,
-            # A page of every index, and the provenance.
-            patience_seconds=reader.patience_seconds * (1 + max(len(f.indexes) for f in files)),
-        )
-    finally:
-        reader.close()
-    return list(zip(files, found, strict=True))
-
-
-def _provenance(file: LockedFile, reader: DocumentReader) -> bytes:
-    for index in file.indexes:
-        url = f"{index.rstrip('/')}/{file.name}/"
-        page = reader.read(
-            url, title=f"the page of {file.name}", accept=ACCEPT, largest_bytes=_LARGEST_PAGE_BYTES
-        )
-        listed = page and find_listed(
-            page.body,
-            page.content_type,
-            filename=file.filename,
-            sha256=file.sha256,
-            url=page.url,
-            shown=redact_url(page.url),
-        )
-        if listed:
-            return _read_provenance(file, listed.provenance, reader)
-    return b""
-
-
-def _read_provenance(file: LockedFile, url: str, reader: DocumentReader) -> bytes:
-    if not url:
-        return b""
-    title = f"the provenance of {file.filename}"
-    found = reader.read(url, title=title, accept=_JSON, largest_bytes=_LARGEST_PROVENANCE_BYTES)
-    if found is None:
-        raise CannotBuild(
-            f"the index lists a provenance of `{file.filename}` and does not have it",
-            hint="try again later, or ask whoever runs this index",
-        )
-    return found.body
 
 
 def _publishers_of(file: LockedFile, provenance: bytes, verification: Verification) -> Tables:

@@ -45,6 +45,10 @@ class Told(NullReporter):
 
     def __init__(self) -> None:
         self.steps: list[str] = []
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
 
     def step(self, text: str) -> None:
         self.steps.append(text)
@@ -458,6 +462,51 @@ def test_the_index_that_has_the_file_is_asked(setting: Setting, tmp_path: Path, 
         approved = setting.approve([alpha._replace(indexes=asked)], policies={"*": "require"})
         assert approved.publishers() == {"alpha": (TEXT,)}
         assert empty.requests == confused.requests == ["GET /simple/alpha/"]
+
+
+@pytest.mark.parametrize("form", ["json", "html"])
+def test_the_status_of_a_project_is_told_where_its_page_is_read(
+    setting: Setting, form: str
+) -> None:
+    index = setting.index
+    if form == "html":
+        index.speak_html()
+    alpha, beta = setting.file(), setting.file("beta")
+    index.statuses.update(alpha="archived", beta="deprecated")
+    index.reasons["beta"] = "use <gamma>"
+    setting.approve([beta, alpha], policies={"*": "verify"})
+    archived, deprecated = setting.told.warnings
+    assert archived == "alpha is archived on the index: no updates of it are expected"
+    assert deprecated.startswith("beta is deprecated on the index: it is obsolete")
+    assert deprecated.endswith(" (use <gamma>)")
+    pages = [each for each in index.requests if each.startswith("GET /simple/")]
+    assert sorted(pages) == ["GET /simple/alpha/", "GET /simple/beta/"]
+    # What was proven is not asked for again, and nobody asks for the status alone.
+    del setting.told.warnings[:], index.statuses["beta"]
+    setting.approve([alpha], policies={"*": "verify"})
+    assert setting.told.warnings == []
+    assert [each for each in index.requests if each.startswith("GET /simple/")] == pages
+
+
+@pytest.mark.parametrize("form", ["json", "html"])
+def test_a_file_of_a_project_in_quarantine_is_refused(setting: Setting, form: str) -> None:
+    if form == "html":
+        setting.index.speak_html()
+    alpha, beta = setting.file(), setting.file("beta")
+    setting.index.statuses.update(alpha="quarantined", beta="quarantined")
+    setting.index.reasons["alpha"] = "malware"
+    error = setting.refusal([beta, alpha], policies={"*": "verify"})
+    assert error.message == "the index has put `alpha` into quarantine (malware)"
+    assert error.details == ("the index has put `beta` into quarantine",)
+
+
+def test_a_project_in_quarantine_elsewhere_is_another(setting: Setting, wheels: list[Path]) -> None:
+    with IndexServer(wheels) as other:
+        other.statuses["alpha"] = "quarantined"
+        alpha = setting.file(indexes=(other.url, setting.index.url))
+        approved = setting.approve([alpha], policies={"*": "require"})
+    assert approved.publishers() == {"alpha": (TEXT,)}
+    assert setting.told.warnings == []
 
 
 def test_an_index_behind_a_password(

@@ -23,7 +23,7 @@ from packager.errors import LpackError
 from packager.inputs.attested import attested_as
 from packager.inputs.configuration import load_project
 from packager.inputs.documents import load_toml
-from packager.inputs.index_page import find_listed
+from packager.inputs.index_page import read_page
 from packager.inputs.requirements import read_requirements
 from packager.inputs.settings import Overrides
 from packager.lock.lockfile import parse_lock, render_lock
@@ -145,9 +145,10 @@ def eat_image_layout(data: bytes) -> None:
 def eat_index_page(data: bytes) -> None:
     """A page of an index, as JSON and as HTML."""
     for kind in ("text/html", "application/json"):
-        listed = find_listed(
+        status, listed = read_page(
             data, kind, filename=PAGE_FILE, sha256="0" * 64, url="https://h/s/x/", shown="page"
         )
+        assert status.reason.isprintable()
         assert listed is None or re.match(r"https?://|$", listed.provenance)
         if kind == "text/html" and listed is not None:
             return

@@ -263,8 +263,11 @@ def _projects() -> Iterator[str]:
 
 def _index_pages() -> Iterator[bytes]:
     row = {"filename": PAGE_FILE, "hashes": {"sha256": _HASH}, "provenance": "/p?a=1"}
-    yield json.dumps({"meta": {}, "files": [{"filename": "y", "hashes": {}}, row]}).encode()
-    yield f'<a href="../{PAGE_FILE}#sha256={_HASH}" data-provenance="p&amp;q">x</a>'.encode()
+    status = {"status": "archived", "reason": "over"}
+    files = [{"filename": "y", "hashes": {}}, row]
+    yield json.dumps({"meta": {}, "project-status": status, "files": files}).encode()
+    head = '<meta name="pypi:project-status" content="archived">'
+    yield f'{head}<a href="../{PAGE_FILE}#sha256={_HASH}" data-provenance="p&amp;q">x</a>'.encode()
 
 
 def _signed() -> Iterator[bytes]:

@@ -6,6 +6,7 @@ told to misbehave for a single file. pip and uv are both content with it.
 
 import base64
 import hashlib
+import html
 import json
 import re
 import threading
@@ -40,6 +41,7 @@ class _State:
     requests: list[str] = field(default_factory=list)
     uploaded: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, bytes] = field(default_factory=dict)
     with_json: bool = True
 
@@ -143,6 +145,11 @@ class IndexServer:
         return self._state.statuses
 
     @property
+    def reasons(self) -> dict[str, str]:
+        """Why projects have their status, for those where the index tells it."""
+        return self._state.reasons
+
+    @property
     def requests(self) -> list[str]:
         """Every request so far, as `GET /path`."""
         return list(self._state.requests)
@@ -214,15 +221,18 @@ class _Handler(BaseHTTPRequestHandler):
             return
         status = self.state.statuses.get(name, "active")
         files = {} if status == "quarantined" else files
+        why = self.state.reasons.get(name, "")
         entries = [self._entry(served) for _, served in sorted(files.items())]
         page: dict[str, object] = {
             "meta": {"api-version": "1.4"},
-            "project-status": {"status": status},
+            "project-status": {"status": status} | ({"reason": why} if why else {}),
             "name": name,
             "versions": sorted({version_of(served.name) for served in files.values()}),
             "files": entries,
         }
         told = f'<meta name="pypi:project-status" content="{status}">'
+        if why:
+            told += f'<meta name="pypi:project-status-reason" content="{html.escape(why)}">'
         self._send_page(page, [told, *(render_link(entry) for entry in entries)])
 
     def _entry(self, served: ServedFile) -> dict[str, object]:

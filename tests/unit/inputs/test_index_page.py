@@ -7,16 +7,21 @@ from typing import Any
 import pytest
 
 from packager.errors import CannotBuild
-from packager.inputs.index_page import Listed, find_listed
+from packager.inputs.index_page import Listed, ProjectStatus, read_page
 
 URL = "https://index.example/simple/x/"
 JSON = "application/vnd.pypi.simple.v1+json"
 NAME = "x-1+l-py3-none-any.whl"
 DIGEST = "ab" * 32
+WHY = '<meta name="pypi:project-status-reason" content="a &lt; b">'
 
 
 def find(body: bytes, kind: str = JSON) -> Listed | None:
-    return find_listed(body, kind, filename=NAME, sha256=DIGEST, url=URL, shown="the page")
+    return read_page(body, kind, filename=NAME, sha256=DIGEST, url=URL, shown="the page").listed
+
+
+def status(body: bytes, kind: str = JSON) -> ProjectStatus:
+    return read_page(body, kind, filename=NAME, sha256=DIGEST, url=URL, shown="the page").status
 
 
 def page(**values: Any) -> bytes:
@@ -60,6 +65,45 @@ def test_what_is_not_listed() -> None:
     assert find(link("p", digest="0" * 64), "text/html") is None
     assert find(link("p", name="other.whl"), "text/html") is None
     assert find(b"\xff\0 no page", "") is None
+
+
+@pytest.mark.parametrize(
+    ("told", "found"),
+    [
+        ({"status": "archived"}, ProjectStatus("archived")),
+        ({"status": "deprecated", "reason": "use\ny"}, ProjectStatus("deprecated", "use y")),
+        ({"status": "x", "reason": "\x1b[2J<&\ud800"}, ProjectStatus("x", "?[2J<&?")),
+        ({"status": "x", "reason": "r" * 999}, ProjectStatus("x", "r" * 200)),
+        ({"status": "active", "reason": None}, ProjectStatus()),
+        ({"status": 1}, ProjectStatus()),
+        ({"reason": "why"}, ProjectStatus()),
+        ({}, ProjectStatus()),
+        ("archived", ProjectStatus()),
+        (None, ProjectStatus()),
+    ],
+)
+def test_the_status_of_a_project(told: Any, found: ProjectStatus) -> None:
+    assert status(json.dumps({"project-status": told, "files": []}).encode()) == found
+    assert status(page()) == ProjectStatus()
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        ('<META NAME="pypi:project-status" content="archived">', ProjectStatus("archived")),
+        (
+            WHY + '<meta name="pypi:project-status" content="deprecated">',
+            ProjectStatus("deprecated", "a < b"),
+        ),
+        (WHY, ProjectStatus()),
+        ('<meta name="pypi:repository-version" content="1.4"><meta charset=x>', ProjectStatus()),
+        ("", ProjectStatus()),
+    ],
+)
+def test_the_status_of_a_project_in_html(head: str, found: ProjectStatus) -> None:
+    body = head.encode() + link("p")
+    assert status(body, "text/html") == found
+    assert find(body, "text/html") is not None
 
 
 @pytest.mark.parametrize(
