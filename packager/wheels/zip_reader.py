@@ -219,10 +219,12 @@ def _parse_entry(fields: tuple[int, ...], variable: bytes) -> Entry:
 
 
 def _decode_name(raw_name: bytes, flags: int) -> str:
+    marked = flags & _FLAG_UTF8
     try:
-        name = raw_name.decode("utf-8" if flags & _FLAG_UTF8 else "ascii")
+        name = raw_name.decode("utf-8" if marked else "ascii")
     except UnicodeDecodeError:
-        raise MalformedZip(f"the name {show(ascii(raw_name)[2:-1])} is not UTF-8") from None
+        encoding = "UTF-8" if marked else "ASCII, and not marked as UTF-8"
+        raise MalformedZip(f"the name {show(ascii(raw_name)[2:-1])} is not {encoding}") from None
     fault = find_fault(name.removesuffix("/"))
     if fault:
         raise MalformedZip(f"the name {show(name)} {fault}")

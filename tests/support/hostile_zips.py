@@ -41,7 +41,12 @@ def _names() -> Iterator[Shape]:
     yield Shape(
         name="Z11 cp437 name",
         data=wheel_of(replace(good(), both={"name": b"demo/\x81.py"})),
-        reason="is not UTF-8",
+        reason="is not ASCII, and not marked as UTF-8",
+    )
+    yield Shape(
+        name="Z11 utf-8 without the flag",
+        data=wheel_of(replace(good("demo/\u00e9.py"), both={"flags": 0})),
+        reason="is not ASCII, and not marked as UTF-8",
     )
 
 

@@ -63,6 +63,7 @@ def accepted() -> Iterator[Shape]:
                 data=wheel_of(streamed(member, signature=signature, extended=extended)),
             )
     yield Shape(name="set-uid", data=wheel_of(replace(member, both={"attributes": 0o104755 << 16})))
+    yield Shape(name="version 6.3", data=wheel_of(replace(member, both={"version": 63})))
     yield Shape(name="no mode", data=wheel_of(replace(member, both={"attributes": 0})))
     twins = wheel_of(good("demo/A.py"), good("demo/a.py"))
     yield Shape(name="case twins", data=twins, reason="`demo/A.py` and `demo/a.py`")

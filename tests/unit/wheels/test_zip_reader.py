@@ -45,10 +45,79 @@ def test_the_file_position_does_not_move(tmp_path: Path) -> None:
         assert os.lseek(descriptor, 0, os.SEEK_CUR) == 0
 
 
-@pytest.mark.parametrize(("mode", "executable"), [(0o644, False), (0o755, True), (0o4711, True)])
+@pytest.mark.parametrize(
+    ("mode", "executable"),
+    [
+        (0o644, False),
+        (0o755, True),
+        (0o4711, True),
+        (0o100, True),
+        (0o010, True),
+        (0o001, True),
+        (0o7666, False),
+    ],
+)
 def test_only_the_x_bits_of_a_mode_count(tmp_path: Path, mode: int, executable: bool) -> None:
     member = RawMember(name="a", data=b"", both={"attributes": (0o100000 | mode) << 16})
     assert read(tmp_path, write_zip([member])).entries[0].executable is executable
+
+
+ONE = RawMember(name="a", data=b"1", method=0)
+WHOLE = write_zip([ONE])
+CENTRAL = WHOLE.index(b"PK\x01\x02")
+
+
+def edited(position: int, data: bytes) -> bytes:
+    return WHOLE[:position] + data + WHOLE[position + len(data) :]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (edited(CENTRAL, b"PK\x03\x04"), "its central directory is malformed"),
+        (edited(CENTRAL + 3, b"\x03"), "its central directory is malformed"),
+        (edited(CENTRAL + 28, b"\x02"), "its central directory is malformed"),
+        (edited(CENTRAL + 30, b"\x01"), "its central directory is malformed"),
+        (edited(CENTRAL + 32, b"\x01"), "its central directory is malformed"),
+        (edited(CENTRAL + 34, b"\x01"), "`a` lies on another volume"),
+        (edited(CENTRAL + 35, b"\x01"), "`a` lies on another volume"),
+        (write_zip([RawMember(name="", data=b"")]), "the name `` has an empty part"),
+        (
+            write_zip([ONE], end={"here": 65_534, "total": 65_534}),
+            "its central directory has fewer entries than it states",
+        ),
+        (
+            write_zip([ONE], end={"directory_bytes": 2**25}),
+            "its central directory does not end where the end record begins",
+        ),
+        (
+            write_zip([ONE], end={"directory_bytes": 2**25 + 1}),
+            "its directory is larger than 33554432 bytes",
+        ),
+    ],
+)
+def test_a_central_directory_that_lies(tmp_path: Path, data: bytes, reason: str) -> None:
+    with pytest.raises(MalformedZip) as caught:
+        read(tmp_path, data)
+    assert str(caught.value) == reason
+
+
+def stating(uncompressed_bytes: int, *, stored_bytes: int = 10) -> bytes:
+    lie: dict[str, int | bytes] = {"uncompressed": uncompressed_bytes}
+    return write_zip([RawMember(name="a", data=b"", stream=bytes(stored_bytes), both=lie)])
+
+
+def test_what_all_members_may_unpack_to(tmp_path: Path) -> None:
+    file_bytes = len(stating(0, stored_bytes=400_000))
+    assert 200 * file_bytes > 2**26
+    for total, stored_bytes in ((2**26, 10), (200 * file_bytes, 400_000)):
+        entry = read(tmp_path, stating(total, stored_bytes=stored_bytes)).entries[0]
+        assert entry.uncompressed_bytes == total
+    for total, stored_bytes in ((2**26 + 1, 10), (200 * file_bytes + 1, 400_000), (2**31, 10)):
+        with pytest.raises(MalformedZip, match=r"^it unpacks to more than 200 times its size$"):
+            read(tmp_path, stating(total, stored_bytes=stored_bytes))
+    with pytest.raises(MalformedZip, match=r"^it unpacks to 2147483649 bytes, more than 21474836"):
+        read(tmp_path, stating(2**31 + 1))
 
 
 def test_every_kind_of_mode_is_a_file_or_refused(tmp_path: Path) -> None:
@@ -106,6 +175,8 @@ def test_extras() -> None:
     record = struct.pack("<2H", 0x5455, 1) + b"x"
     assert parse_extras(b"", "a") == {}
     assert parse_extras(record * 2 + zip64_extra(7), "a") == {0x5455: b"x", 1: zip64_extra(7)[4:]}
+    wide = struct.pack("<2H", 0xCAFE, 0xFFFF) + bytes(0xFFFF)
+    assert parse_extras(wide + record, "a") == {0xCAFE: bytes(0xFFFF), 0x5455: b"x"}
     with pytest.raises(MalformedZip, match="0x0001 twice"):
         parse_extras(zip64_extra(7) * 2, "a")
     for cut in (1, 3, 4):
