@@ -1,6 +1,7 @@
 """Archives that are sound while the wheel in them is not: W1 to W4 of the threat list."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from support.demo_wheel import FILE_NAME, INFO, TEXT, Shape, describing_members, good, wheel_of
 from support.raw_zip import write_zip
@@ -9,7 +10,7 @@ from support.wheel_builder import record_hash, render_metadata, render_record_fi
 
 def refused_wheels() -> Iterator[Shape]:
     """Every shape of W1 to W4 that must be refused."""
-    for group in (_records, _folders):
+    for group in (_records, _folders, _descriptions):
         yield from group()
 
 
@@ -95,3 +96,15 @@ def _folders() -> Iterator[Shape]:
     }
     for name, (content, reason, filename) in shapes.items():
         yield Shape(name=f"W3 {name}", data=content, reason=reason, filename=filename)
+
+
+def _descriptions() -> Iterator[Shape]:
+    """What describes a wheel is read as a whole, up to 32 MiB of each file."""
+    payload = {"demo/__init__.py": TEXT}
+    cases = {2**25: "unpacks to less than it states", 2**25 + 1: "is larger than 33554432 bytes"}
+    for number, name in enumerate(("METADATA", "WHEEL", "RECORD")):
+        for stated, reason in cases.items():
+            members = describing_members(payload)
+            members[number] = replace(members[number], both={"uncompressed": stated})
+            data = write_zip([good(), *members])
+            yield Shape(name=f"Z5 {name} of {stated} bytes", data=data, reason=reason)

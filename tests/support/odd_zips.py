@@ -67,6 +67,8 @@ def accepted() -> Iterator[Shape]:
     yield Shape(name="no mode", data=wheel_of(replace(member, both={"attributes": 0})))
     twins = wheel_of(good("demo/A.py"), good("demo/a.py"))
     yield Shape(name="case twins", data=twins, reason="`demo/A.py` and `demo/a.py`")
+    triplets = wheel_of(good("demo/A.py"), good("demo/a.py"), good("DEMO/a.py"))
+    yield Shape(name="three of one name", data=triplets, reason="`DEMO/a.py` and `demo/A.py`")
     accents = wheel_of(good("demo/\u00e9.py"), good("demo/e\u0301.py"))
     yield Shape(name="normal form twins", data=accents, reason="differ only in case or accents")
     yield Shape(name="device stem", data=wheel_of(good("demo/aux.py")), reason="`demo/aux.py`")

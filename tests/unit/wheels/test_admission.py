@@ -1,3 +1,5 @@
+import hashlib
+import random
 import threading
 import time
 import tracemalloc
@@ -107,7 +109,7 @@ def test_the_facts_of_an_ordinary_wheel(tmp_path: Path) -> None:
     )
     wheel = admit_built(path)
     assert (wheel.name, str(wheel.version)) == ("my-demo", "1.0")
-    assert wheel.sha256 == describe(path).sha256
+    assert (wheel.filename, wheel.sha256) == (path.name, describe(path).sha256)
     assert wheel.dist_info == "My_Demo-1.0.dist-info"
     assert wheel.data_folder == "My_Demo-1.0.data"
     assert wheel.root_is_purelib
@@ -195,6 +197,20 @@ def test_start_files_are_told(tmp_path: Path) -> None:
         "`sitecustomize.py` runs code when the function starts",
         "`usercustomize/__init__.py` runs code when the function starts",
     ]
+
+
+def test_long_descriptions_and_start_files_are_read_whole(tmp_path: Path) -> None:
+    noise = random.Random(7).randbytes(2**20).hex().encode()  # noqa: S311 -- no secret
+    metadata = b"Metadata-Version: 2.1\nName: demo\nVersion: 1.0\n\n" + noise
+    files = {"demo.py": b"", "read.start": noise[: 2**20], "large.start": noise[: 2**20 + 1]}
+    path = build_wheel(tmp_path, "demo", "1.0", files=files, metadata=metadata)
+    wheel = admit_built(path)
+    assert wheel.metadata.description == noise.decode()
+    digest = hashlib.sha256(files["read.start"]).hexdigest()
+    assert wheel.findings == (
+        f"`read.start` runs code when the function starts (sha256 {digest})",
+        "`large.start` runs code when the function starts (not read: it is too large)",
+    )
 
 
 def test_an_invalid_requires_python_does_not_refuse(tmp_path: Path) -> None:
