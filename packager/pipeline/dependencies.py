@@ -47,7 +47,7 @@ def resolve_dependencies(
         try:
             return _resolve(function, memory, options=options, reporter=reporter)
         except EntryLostError as lost:
-            losses.note(lost.what)
+            losses.note(lost.what, altered=lost.altered)
             reporter.step(f"the store lost {lost.what}; once more")
 
 

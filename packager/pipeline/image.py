@@ -149,15 +149,20 @@ def _write_healing(
         try:
             return image, _write(image, tree, store)
         except PayloadDamagedError as damage:
+            altered = store.has("payloads", damage.key, ".zip")
             store.discard("payloads", damage.key, ".zip")
             memory.forget()
-            losses.note(damage.key)
+            losses.note(damage.key, altered=altered)
         except BlobDamagedError as damage:
             if damage.blob.from_base and base.kind != "registry":
                 raise _damaged_base(base, damage.blob) from damage
+            altered = Path(damage.blob.path).exists()
             forget_blob(damage.blob, store)
-            losses.note(damage.blob.digest)
-        reporter.warn("a file in the store was damaged; it is made again")
+            losses.note(damage.blob.digest, altered=altered)
+        if altered:
+            reporter.warn("a file in the store was damaged; it is made again")
+        else:
+            reporter.step("the store lost a file; it is made again")
 
 
 def _damaged_base(base: BaseImage, blob: ImageBlob) -> CannotBuild:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,10 @@ from packager.model.payload import Dependencies, Payload
 from packager.model.project import Function
 from packager.wheels.store import EntryLostError, Store
 
-TRIES = 5
-"""How often the store may lose one thing while one build works with it."""
+ALTERATIONS = 5
+"""How often one thing in the store may be altered while one build works with it."""
+REMOVALS = 25
+"""How often one thing may be gone: somebody may prune again and again beside a slow build."""
 
 # A file written to this recently may change again without a visible difference.
 _RACY_NS = 50_000_000
@@ -131,9 +134,10 @@ def proven_payload(store: Store, payload: Payload) -> Path:
     a damaged payload, when it has to be made again.
     """
     place = store.file("payloads", payload.key, ".zip")
-    if digest_of(place) != payload.sha256:
+    digest = digest_of(place)
+    if digest != payload.sha256:
         store.discard("payloads", payload.key, ".zip")
-        raise EntryLostError(f"the payload {payload.key}")
+        raise EntryLostError(f"the payload {payload.key}", altered=digest is not None)
     return place
 
 
@@ -147,16 +151,16 @@ class Losses:
     def __init__(self, store: Store) -> None:
         """Begin with a store that has lost nothing."""
         self._store = store
-        self._counts: dict[str, int] = {}
+        self._counts: Counter[tuple[str, bool]] = Counter()
 
-    def note(self, key: str) -> None:
+    def note(self, key: str, *, altered: bool) -> None:
         """Count one loss of `key`; raises CannotBuild when that happened too often.
 
         Unfinished files have a new name each time, so that they are counted together.
         """
-        key = "" if is_temporary(key) else key
-        self._counts[key] = self._counts.get(key, 0) + 1
-        if self._counts[key] == TRIES:
+        counted = "" if is_temporary(key) else key, altered
+        self._counts[counted] += 1
+        if self._counts[counted] == (ALTERATIONS if altered else REMOVALS):
             raise unreliable(self._store)
 
 

@@ -98,7 +98,7 @@ def _proven_wheels(
         try:
             return [store.proven_wheel(wheel.sha256) for wheel in wheels]
         except EntryLostError as lost:
-            losses.note(lost.what)
+            losses.note(lost.what, altered=lost.altered)
 
 
 def _locked(

@@ -62,7 +62,7 @@ def entry_stamp() -> int:
 def healed(
     attempt: Callable[[bool], _Made], memories: Sequence[Memory], *, reporter: Reporter
 ) -> _Made:
-    """Return what `attempt` makes; payloads that turn out damaged are made again.
+    """Return what `attempt` makes; payloads that turn out damaged, or are gone, are made again.
 
     `attempt` is told whether it is the first. Raises CannotBuild when the store does not keep
     what is written to it.
@@ -73,11 +73,14 @@ def healed(
         try:
             return attempt(first)
         except PayloadDamagedError as damage:
-            reporter.warn("a payload in the store was damaged; it is made again from its wheel")
+            if altered := store.has("payloads", damage.key, ".zip"):
+                reporter.warn("a payload in the store was damaged; it is made again from its wheel")
+            else:
+                reporter.step("the store lost a payload; it is made again from its wheel")
             store.discard("payloads", damage.key, ".zip")
-            losses.note(damage.key)
+            losses.note(damage.key, altered=altered)
         except EntryLostError as lost:
-            losses.note(lost.what)
+            losses.note(lost.what, altered=lost.altered)
         first = False
         for memory in memories:
             memory.forget()

@@ -27,7 +27,6 @@ from packager.leftovers import remove_leftovers, temporary_mark
 VERSION: Final = "v1"
 ENVIRONMENT_VARIABLE: Final = "LPACK_CACHE_DIR"
 
-_CHUNK_BYTES: Final = 1 << 20
 _FULL: Final = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _DISK: Final = frozenset({errno.EROFS, errno.EIO})
 _TEMPORARIES: Final = "tmp"
@@ -48,12 +47,12 @@ _PAPERS: Final = {
 
 
 class EntryLostError(CannotBuild):
-    """An entry is gone, or not what was written, since it was looked at: do the work again."""
+    """An entry is gone or, when `altered`, not what was written: do the work again."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, *, altered: bool = False) -> None:
         """Word it for the case that nobody does the work again."""
         super().__init__(f"the store lost {what} while it was in use", hint="build again")
-        self.what = what
+        self.what, self.altered = what, altered
 
 
 class Store:
@@ -106,14 +105,11 @@ class Store:
 
     def wheel_is_intact(self, sha256: str) -> bool:
         """Read the wheel and tell whether it still has its digest; absent counts as not intact."""
-        digest = hashlib.sha256()
         try:
             with self.wheel_path(sha256).open("rb") as file:
-                while chunk := file.read(_CHUNK_BYTES):
-                    digest.update(chunk)
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
         except OSError:
             return False
-        return digest.hexdigest() == sha256
 
     def note_proven(self, sha256: str) -> None:
         """Note that this process has just hashed the wheel with this digest."""
@@ -126,8 +122,9 @@ class Store:
         """
         if sha256 not in self._proven:
             if not self.wheel_is_intact(sha256):
+                altered = self.has_wheel(sha256)
                 self.discard("wheels", sha256, ".whl")
-                raise EntryLostError(f"the wheel {sha256}")
+                raise EntryLostError(f"the wheel {sha256}", altered=altered)
             self._proven.add(sha256)
         return self.wheel_path(sha256)
 
