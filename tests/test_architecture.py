@@ -181,6 +181,15 @@ TOO_LONG: dict[str, str] = {
 }
 """Files (`packager.x`) and functions (`packager.x:name`) over the limit, each with a reason."""
 
+READS_ITS_OWN = {
+    "packager.assemble.pinning", "packager.cli.checking", "packager.cli.plan_try",
+    "packager.cli.refusals", "packager.lock.pip_backend", "packager.lock.pip_runner",
+    "packager.pipeline.supply", "packager.reference.image_files", "packager.reference.manifests",
+    "packager.slim.bytecode", "packager.verify.miss_cost", "packager.verify.trace",
+    "packager.wheels.store", "packager.wheels.store_keeping",
+}  # fmt: skip
+"""Which modules parse what this lpack has written itself; all else goes through `parsing`."""
+
 
 def modules() -> dict[str, str]:
     """Every module of the package with its source."""
@@ -243,6 +252,12 @@ def test_names_say_what_things_do(module: str) -> None:
 )
 def test_only_the_command_line_prints(module: str) -> None:
     assert architecture.print_complaints(MODULES[module], module) == []
+
+
+@pytest.mark.parametrize("module", [name for name in MODULES if name != "packager.parsing"])
+def test_what_others_wrote_is_parsed_in_one_place(module: str) -> None:
+    found = architecture.parser_complaints(MODULES[module], module)
+    assert bool(found) == (module in READS_ITS_OWN), found
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -16,6 +16,7 @@ from packager.gate.history import Staleness, commit_of_file, current_commit, sta
 from packager.gate.rules import found
 from packager.model.baseline import Saved
 from packager.model.verdict import GateFinding
+from packager.parsing import parse_json
 
 _SCHEMA_VERSION = 1
 _PARTS = {"artifact", "code", "distributions", "function", "limits", "subtraction", "target"}
@@ -97,8 +98,8 @@ def _staleness_findings(saved: Saved, state: Staleness) -> tuple[GateFinding, ..
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, ValueError) as error:
+        document = parse_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
         raise _no_baseline(path) from error
     if not isinstance(document, dict) or not ("manifests" in document or document.keys() >= _PARTS):
         raise _no_baseline(path)

@@ -1,6 +1,5 @@
 """`lpack check`."""
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -34,6 +33,7 @@ from packager.inputs.configuration_file import Configuration, read_configuration
 from packager.model.baseline import Saved
 from packager.model.budget import Budgets
 from packager.model.verdict import GateFinding, Verdict
+from packager.parsing import parse_json
 from packager.report.gate_text import render_verdicts
 from packager.runtime.targets import runtime_names
 
@@ -217,13 +217,13 @@ def _init_times(path: Path | None) -> dict[str, float]:
     if path is None:
         return {}
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))["verified"]
+        rows = parse_json(path.read_text(encoding="utf-8"))["verified"]
         return {
             Path(row["artifact"]).name: float(row["import_ms"])
             for row in rows
             if row["import_ms"] is not None
         }
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(
             f"`{path}` is not what `lpack verify` prints as JSON",
             hint="lpack verify --output-format json > verified.json",

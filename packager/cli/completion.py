@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packager.parsing import parse_json, parse_toml
+
 if TYPE_CHECKING:
     from click import Context, Parameter
     from click.shell_completion import CompletionItem
@@ -38,14 +40,12 @@ def functions_or_files(
 
 def distributions(_: "Context", __: "Parameter", incomplete: str) -> list[str]:
     """Propose the distributions in the manifests of dist."""
-    import json  # noqa: PLC0415 -- only for a shell
-
     from packager.cli.manifests import manifests_in  # noqa: PLC0415 -- likewise
 
     names: set[str] = set()
     for path in manifests_in(Path("dist")):
         try:
-            manifest = json.loads(path.read_text(encoding="utf-8"))
+            manifest = parse_json(path.read_text(encoding="utf-8"))
             names.update(str(each["name"]) for each in manifest["distributions"])
         except (OSError, ValueError, KeyError, TypeError):
             continue
@@ -73,11 +73,10 @@ def _matching(names: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _configured() -> Iterator[str]:
-    import tomllib  # noqa: PLC0415 -- only for a shell
 
     for file, path in _TABLES:
         try:
-            table: Any = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+            table: Any = parse_toml(Path(file).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
         for key in path:

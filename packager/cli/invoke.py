@@ -1,6 +1,5 @@
 """`lpack invoke`."""
 
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ from packager.cli.manifests import find_manifests, read_manifest
 from packager.cli.sandbox_options import artifact_options, options_of, sandbox_options
 from packager.errors import UsageError
 from packager.model.finding import Finding
+from packager.parsing import parse_json
 from packager.pipeline.sandbox import invoke_artifact
 from packager.verify.serving import Answer
 from packager.wheels.store import Store
@@ -93,7 +93,7 @@ def read_event(text: str) -> bytes:
     if text == "-":
         return _json(sys.stdin.buffer.read(), "stdin")
     try:
-        json.loads(text)
+        parse_json(text)
     except ValueError:
         pass
     else:
@@ -109,7 +109,7 @@ def read_event(text: str) -> bytes:
 
 def _json(data: bytes, origin: str) -> bytes:
     try:
-        json.loads(data)
+        parse_json(data)
     except ValueError as error:
         raise UsageError(f"`{origin}` is not JSON: {error}") from error
     return data

@@ -1,11 +1,11 @@
 """Find the manifests that commands about a finished build read."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from packager.errors import UsageError
+from packager.parsing import parse_json
 
 MANIFEST = ".lpack.json"
 LAYER = ".layer.lpack.json"
@@ -46,12 +46,12 @@ def read_manifest(path: Path, *, layers: bool = False) -> Mapping[str, Any]:
     That of a layer on its own is only for those who ask for `layers` too.
     """
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = parse_json(path.read_text(encoding="utf-8"))
         version = manifest["schema_version"]
         is_layer = version == _SCHEMA_VERSION and manifest["artifact"].get("kind") == "layer"
         parts = _LAYER_PARTS if is_layer else _PARTS
         complete = version != _SCHEMA_VERSION or manifest.keys() >= parts
-    except (AttributeError, OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+    except (AttributeError, OSError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"`{path}` is not a manifest of lpack", hint="lpack build") from error
     if not complete:
         raise UsageError(f"`{path}` is not a whole manifest of lpack", hint="lpack build")

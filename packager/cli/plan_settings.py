@@ -1,6 +1,5 @@
 """A plan's settings as TOML: to paste, or written into the project's configuration."""
 
-import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +7,7 @@ from packager.assemble.output import atomic_output
 from packager.errors import UsageError
 from packager.inputs.configuration_edit import edited
 from packager.model.plan import Plan
+from packager.parsing import parse_toml
 from packager.place.plans import LAYER_TABLES
 
 
@@ -68,6 +68,6 @@ def _read(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        return parse_toml(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise UsageError(f"`{path.name}` is no TOML: {error}") from error

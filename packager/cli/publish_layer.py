@@ -1,6 +1,5 @@
 """`lpack publish layer`."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ import click
 from packager.cli.console import Console
 from packager.cli.publications import aws_options, show
 from packager.errors import UsageError
+from packager.parsing import parse_json
 from packager.pipeline.publish_aws import Account, Wanted, publish_layer
 
 _SUFFIX = ".layer.lpack.json"
@@ -67,10 +67,10 @@ def _read(path: Path) -> Mapping[str, Any]:
     """Read what a layer's manifest says of its zip and target; raises UsageError for another."""
     refusal = UsageError(f"`{path}` is not a layer's manifest of lpack", hint="lpack build")
     try:
-        manifest: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        manifest: Mapping[str, Any] = parse_json(path.read_text(encoding="utf-8"))
         facts = [manifest["artifact"][key] for key in ("path", "sha256")]
         facts += [manifest["target"][key] for key in ("runtime", "architecture")]
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise refusal from error
     if not all(isinstance(fact, str) for fact in facts):
         raise refusal

@@ -3,13 +3,13 @@
 import hashlib
 import re
 import subprocess
-import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from packager.errors import UsageError
 from packager.model.project import Function
+from packager.parsing import parse_toml
 from packager.pipeline.build import inputs_of
 from packager.wheels.store import Store
 
@@ -117,8 +117,8 @@ def _content(path: Path) -> bytes:
 
 def _parsed(text: bytes) -> dict[str, Any] | None:
     try:
-        return tomllib.loads(text.decode())
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return parse_toml(text.decode())
+    except ValueError:
         return None
 
 

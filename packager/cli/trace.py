@@ -16,6 +16,7 @@ from packager.cli.sandbox_options import artifact_options, options_of, sandbox_o
 from packager.errors import UsageError
 from packager.model.figures import many
 from packager.model.trace import Trace
+from packager.parsing import parse_json
 from packager.pipeline.sandbox import sandbox_of
 from packager.slim.traced import split
 from packager.verify.trace import (
@@ -150,7 +151,7 @@ def _line(text: str) -> None:
 def _earlier(path: Path) -> Trace | None:
     """Read what earlier traces saw; None when there is nothing."""
     try:
-        return Trace.from_document(json.loads(path.read_text(encoding="utf-8")))
+        return Trace.from_document(parse_json(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

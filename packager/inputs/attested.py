@@ -3,13 +3,13 @@
 Sources: in-toto Attestation Framework, Statement v1; PEP 740, "Attestation statement".
 """
 
-import json
 from typing import Any
 
 from packaging.utils import parse_sdist_filename, parse_wheel_filename
 
 from packager.errors import UsageError
 from packager.inputs.forms import STATEMENT, check_form
+from packager.parsing import parse_json
 
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 
@@ -20,11 +20,11 @@ def attested_as(statement: bytes, *, filename: str, sha256: str) -> str:
     Raises ValueError, with the reason, when it is about another file or no statement at all.
     """
     try:
-        document: Any = json.loads(statement)
+        document: Any = parse_json(statement)
         check_form(document, STATEMENT, file="the statement")
     except UsageError as error:
         raise ValueError(error.message) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ValueError("the statement is not JSON") from error
     subjects = document["subject"]
     if document["_type"] != STATEMENT_TYPE or len(subjects) != 1:

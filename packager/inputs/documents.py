@@ -40,14 +40,13 @@ def read_text(file: Path, root: Path) -> str:
 
 def load_toml(file: Path, root: Path) -> dict[str, Any]:
     """Read a TOML document. Raises UsageError naming the file, the line and the column."""
-    import tomllib  # noqa: PLC0415 -- a rebuild after a change of the user's code reads no TOML
+    from packager.parsing import parse_toml  # noqa: PLC0415 -- a change of code reads no TOML
 
+    text = read_text(file, root)
     try:
-        return tomllib.loads(read_text(file, root))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        # Arrays nested a thousand deep end the parser before they end the file.
-        reason = str(error) if isinstance(error, ValueError) else "it is nested too deeply"
-        raise UsageError(f"`{shown(file, root)}` is not TOML: {reason}") from error
+        return parse_toml(text)
+    except ValueError as error:
+        raise UsageError(f"`{shown(file, root)}` is not TOML: {error}") from error
 
 
 def load_pyproject(file: Path, root: Path) -> dict[str, Any]:

@@ -4,7 +4,6 @@ Sources: simple repository API (PEP 503 and PEP 691), index hosted attestations 
 status markers (PEP 792).
 """
 
-import json
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 from packager.errors import CannotBuild, UsageError
 from packager.inputs.forms import SIMPLE_PAGE, check_form
+from packager.parsing import parse_json
 
 ACCEPT = (
     "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, "
@@ -65,11 +65,11 @@ def read_page(
 
 def _from_json(body: bytes, shown: str) -> tuple[ProjectStatus, list[Listed]]:
     try:
-        page: Any = json.loads(body)
+        page: Any = parse_json(body)
         check_form(page, SIMPLE_PAGE, file=shown)
     except UsageError as error:
         raise CannotBuild(error.message, hint=_HINT) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise CannotBuild(f"`{shown}` is not JSON", hint=_HINT) from error
     files = [
         Listed(

@@ -8,7 +8,6 @@ into, and whose top-level modules are really there.
 import csv
 import hashlib
 import io
-import json
 import re
 import zipfile
 import zlib
@@ -22,6 +21,7 @@ from packaging.version import InvalidVersion, Version
 
 from packager.errors import UsageError
 from packager.model.layer import ForeignLayer, LayerReference, Provided, packages_folder
+from packager.parsing import parse_json
 
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError)
 _METADATA = re.compile(r"([^/]+)\.dist-info/METADATA")
@@ -55,7 +55,7 @@ def read_layer(reference: LayerReference, *, runtime: str, architecture: str) ->
 def _from_manifest(reference: LayerReference, runtime: str, architecture: str) -> ForeignLayer:
     shown = reference.path.name
     try:
-        manifest = json.loads(reference.path.read_text(encoding="utf-8"))
+        manifest = parse_json(reference.path.read_text(encoding="utf-8"))
         target, artifact = manifest["target"], manifest["artifact"]
         is_layer = (manifest["schema_version"], artifact["kind"]) == (_SCHEMA_VERSION, "layer")
         zip_file = reference.path.with_name(artifact["path"])
@@ -73,7 +73,7 @@ def _from_manifest(reference: LayerReference, runtime: str, architecture: str) -
             ),
         )
         built_for = (str(target["runtime"]), str(target["architecture"]))
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise _no_manifest(shown) from error
     if not is_layer:
         raise _no_manifest(shown)

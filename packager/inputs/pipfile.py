@@ -1,6 +1,5 @@
 """`Pipfile` and `Pipfile.lock` (pipenv documentation, "Pipfile & Pipfile.lock")."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from packager.inputs.locked import LockContents, LockedPackage, digests, from_gi
 from packager.inputs.requirement_line import Entry, exact_version, local_project
 from packager.inputs.requirements_txt import expand_environment
 from packager.model.requirement import Declared, IndexSettings, LocalProject, RequirementSet
+from packager.parsing import parse_json
 
 Table = Mapping[str, Any]
 
@@ -54,8 +54,8 @@ def read_pipfile_lock(lock: Path, references: Sequence[str], *, root: Path) -> L
     """Read the pins of a `Pipfile.lock`. Raises UsageError for git sources."""
     name = shown(lock, root)
     try:
-        document = json.loads(read_text(lock, root))
-    except (json.JSONDecodeError, RecursionError) as error:
+        document = parse_json(read_text(lock, root))
+    except ValueError as error:
         raise UsageError(f"`{name}` is not JSON: {error}") from error
     form = {f"{table}?": PIPENV_TABLE for _, table in categories(references)}
     check_form(document, form, file=name, hint="pipenv lock")

@@ -3,13 +3,13 @@
 Sources: OCI image-spec 1.1 (image-layout, manifest, layer); moby's image tarball v1.2.
 """
 
-import json
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 from packager.errors import UsageError
+from packager.parsing import parse_json
 
 _LARGEST_DOCUMENT_BYTES = 8 << 20
 _MOST_MANIFESTS = 64
@@ -75,8 +75,8 @@ class Parts:
         with self.open(name) as stream:
             data = stream.read(_LARGEST_DOCUMENT_BYTES)
         try:
-            return json.loads(data)
-        except (ValueError, RecursionError) as error:
+            return parse_json(data)
+        except ValueError as error:
             raise self.broken(f"`{name}` is not the JSON it should be") from error
 
     def broken(self, reason: str) -> UsageError:

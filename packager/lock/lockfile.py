@@ -1,7 +1,6 @@
 """Reading and writing `pylock.toml` (PEP 751)."""
 
 import os
-import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,6 +13,7 @@ from packager.errors import CannotBuild, UsageError
 from packager.leftovers import remove_leftovers, temporary_mark
 from packager.lock.toml_text import render_document
 from packager.model.redaction import redact_url
+from packager.parsing import parse_toml
 
 
 def read_lock(path: Path) -> Pylock:
@@ -32,9 +32,11 @@ def read_lock(path: Path) -> Pylock:
 def parse_lock(text: str, *, origin: str) -> Pylock:
     """Parse a lock; `origin` names it in the UsageError raised when it is not valid."""
     try:
-        return Pylock.from_dict(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        document = parse_toml(text)
+    except ValueError as error:
         raise UsageError(f"`{origin}` is not valid TOML: {error}") from error
+    try:
+        return Pylock.from_dict(document)
     except PylockUnsupportedVersionError as error:
         raise UsageError(
             f"`{origin}` has a lock-version that lpack does not know: {error.message}",

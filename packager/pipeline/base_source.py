@@ -1,7 +1,6 @@
 """Where the base of an image comes from: a registry, an image layout, a root file system."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -10,6 +9,7 @@ from packager.model.build import BuildOptions
 from packager.model.image import OCI_LAYER, Descriptor, Reference, hex_of
 from packager.model.progress import Reporter
 from packager.model.project import Function
+from packager.parsing import parse_json
 from packager.pipeline.memory import lasting_key_of
 from packager.registry.layout import read_layout
 from packager.registry.manifests import Resolved, descriptor_of
@@ -136,7 +136,7 @@ def _is_kept(store: Store, blob: Descriptor) -> bool:
 def _config(path: Path, descriptor: Descriptor, text: str) -> dict[str, Any]:
     try:
         content = path.read_bytes()
-        config = json.loads(content)
+        config = parse_json(content)
     except (OSError, ValueError) as error:
         raise CannotBuild(f"the configuration of the base `{text}` cannot be read") from error
     if "sha256:" + hashlib.sha256(content).hexdigest() != descriptor.digest:

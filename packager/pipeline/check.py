@@ -8,7 +8,6 @@ remembered of them.
 """
 
 import hashlib
-import json
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from packager.inputs.source_tree import collect_source
 from packager.model.build import Build, BuildOptions, FunctionLayers
 from packager.model.progress import Reporter
 from packager.model.project import Function, SourceTree
+from packager.parsing import parse_json
 from packager.pipeline.build import builder_of, layers_of, manifest_path, shipped_parts
 from packager.reference.compare import Difference, differences, in_order
 from packager.reference.file_map import FileMap, map_of_zip
@@ -65,7 +65,7 @@ def edited_since(function: Function) -> bool:
     An output that is missing was not edited.
     """
     try:
-        manifest = json.loads(manifest_path(function).read_bytes())
+        manifest = parse_json(manifest_path(function).read_bytes())
         rows = [
             manifest["artifact"],
             *(each for each in manifest["layers"] if not each["foreign"]),
@@ -153,7 +153,7 @@ def _compared(
 ) -> Iterator[Checked]:
     """Hold the outputs of `function` against those of the fresh `build`, the reference between."""
     fresh = build.function
-    manifest = json.loads(manifest_path(fresh).read_bytes())
+    manifest = parse_json(manifest_path(fresh).read_bytes())
     yield _archive(
         function.target_dir / manifest["artifact"]["path"],
         _ingredients(build, tree, manifest, slow),
@@ -162,7 +162,7 @@ def _compared(
     for layer in layers.layers if layers is not None else ():
         if layer.artifact is not None:
             name = Path(layer.artifact.path).name
-            document = json.loads(_layer_manifest(slow.target_dir / name).read_bytes())
+            document = parse_json(_layer_manifest(slow.target_dir / name).read_bytes())
             rows = Ingredients(
                 tuple(document["distributions"]), slow.store.wheel_path, slow.target_dir,
                 folder=f"{layer.root}/",

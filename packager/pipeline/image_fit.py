@@ -1,6 +1,5 @@
 """What a function has to be for an image: where it may run, what its base leaves it to bring."""
 
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from contextlib import contextmanager
 from packager.errors import LpackError, UsageError
 from packager.model.image import BaseImage
 from packager.model.project import Function
+from packager.parsing import parse_json
 from packager.pipeline.base import local_base
 from packager.pipeline.build import manifest_path
 from packager.registry.layout import is_layout
@@ -41,7 +41,7 @@ def modified_seconds() -> int:
 def pinned_base(function: Function) -> tuple[str, str] | None:
     """Return reference and digest of the base that the last build's manifest has."""
     try:
-        manifest = json.loads(manifest_path(function).read_bytes())
+        manifest = parse_json(manifest_path(function).read_bytes())
         base, target = manifest["image"]["base"], manifest["target"]
         if base["digest"] and target["architecture"] == function.architecture:
             return str(base["reference"]), str(base["digest"])

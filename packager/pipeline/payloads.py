@@ -3,7 +3,6 @@
 Both begin with payloads in the store and end with payloads in the store, each made once.
 """
 
-import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,6 +17,7 @@ from packager.model.project import Function
 from packager.model.prune import Dropped
 from packager.model.target import Target
 from packager.model.trace import Trace
+from packager.parsing import parse_json
 from packager.pipeline.memory import is_whole, key_of, proven_payload
 from packager.slim.bytecode import RECIPE as BYTECODE_RECIPE
 from packager.slim.bytecode_choice import PycFact, choose_bytecode
@@ -45,7 +45,7 @@ class Placed(NamedTuple):
 def read_trace(function: Function) -> Trace | None:
     """Return the function's trace, None without one; raises UsageError for another file."""
     try:
-        document = json.loads(function.trace.read_text(encoding="utf-8"))
+        document = parse_json(function.trace.read_text(encoding="utf-8"))
         trace = Trace.from_document(document)
     except FileNotFoundError:
         return None

@@ -3,7 +3,6 @@
 layout → what is missing → blobs, several at once → manifest → read back
 """
 
-import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from packager.errors import CannotPublish
 from packager.model.image import Descriptor, Reference, own_layers
 from packager.model.progress import Reporter
+from packager.parsing import parse_json
 from packager.registry.access import Access
 from packager.registry.layout import Layout, read_layout
 from packager.registry.push import PushBlob, Pushed, is_there, push_blob, push_manifest
@@ -113,7 +113,7 @@ def _base_digests(layout: Layout) -> frozenset[str]:
     """Return the layers that are the base's."""
     digests = [each.digest for each in layout.layers]
     try:
-        config = json.loads(layout.blob(layout.config.digest).read_bytes())
+        config = parse_json(layout.blob(layout.config.digest).read_bytes())
         return frozenset(digests) - frozenset(own_layers(config, digests))
     except (OSError, ValueError, AttributeError):
         return frozenset()

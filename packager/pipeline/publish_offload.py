@@ -3,7 +3,6 @@
 digests → what is there already → upload → versions into zip and manifest
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from packager.aws.places import Place
 from packager.errors import UsageError
 from packager.model.progress import Reporter
 from packager.model.publication import Publication
+from packager.parsing import parse_json
 from packager.pipeline.publish_aws import Wanted, errors_of
 
 
@@ -46,7 +46,7 @@ def publish_archives(
     if wanted.dry_run or versions == known:
         return wanted, published
     pin_versions(wanted.artifact, manifest_path, versions)
-    manifest = json.loads(manifest_path.read_text(encoding="utf-8"))
+    manifest = parse_json(manifest_path.read_text(encoding="utf-8"))
     return wanted._replace(manifest=manifest), published
 
 

@@ -1,8 +1,8 @@
 """Start-up times for a report, from what `lpack verify` or Python itself wrote."""
 
-import json
 from typing import Any
 
+from packager.parsing import parse_json
 from packager.verify.import_times import module_times
 
 _MOST_MODULES = 60
@@ -28,7 +28,7 @@ def read_times(text: str) -> dict[str, Any] | None:
 
 def _from_verify(text: str) -> dict[str, Any] | None:
     try:
-        verified = json.loads(text)["verified"]
+        verified = parse_json(text)["verified"]
         for row in verified:
             if row["import_ms"] is not None:
                 modules = [(float(m["self_ms"]), str(m["name"])) for m in row["modules"]]
@@ -38,6 +38,6 @@ def _from_verify(text: str) -> dict[str, Any] | None:
                     "total_ms": float(row["import_ms"]),
                     "modules": [[name, ms] for ms, name in slowest],
                 }
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         return None
     return None

@@ -7,6 +7,7 @@ from packager.errors import LpackError
 from packager.model.image import Reference
 from packager.model.redaction import redact_text
 from packager.model.retry_policy import DEFAULT_POLICY, RetryPolicy
+from packager.parsing import parse_json
 from packager.registry.docker_config import Login
 from packager.registry.reference import is_loopback
 
@@ -50,10 +51,8 @@ def word_of(body: bytes) -> str:
 
     Source: OCI distribution specification, error codes. Empty when it says nothing.
     """
-    import json  # noqa: PLC0415 -- only for failures
-
     try:
-        errors = json.loads(body)["errors"]
+        errors = parse_json(body)["errors"]
         first = errors[0]
         text = str(first.get("message") or first["code"])
     except (ValueError, LookupError, TypeError, AttributeError):

@@ -6,7 +6,6 @@ docker-credential-helpers. What is found is never shown: errors name the helper 
 
 import base64
 import binascii
-import json
 import os
 import re
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from packager.errors import UsageError
+from packager.parsing import parse_json
 
 HELPER_SECONDS = 30.0
 _HUB = "registry-1.docker.io"
@@ -60,7 +60,7 @@ def find_login(host: str, *, helper_seconds: float = HELPER_SECONDS) -> Login | 
 
 def _read(path: Path) -> Mapping[str, Any] | None:
     try:
-        configuration = json.loads(path.read_text(encoding="utf-8"))
+        configuration = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -127,7 +127,7 @@ def _ask(helper: str, key: str, *, seconds: float) -> Login | None:
 
 def _answer(text: str, program: str, *, hint: str) -> Login | None:
     try:
-        answer = json.loads(text)
+        answer = parse_json(text)
         username, secret = str(answer["Username"]), str(answer["Secret"])
     except (ValueError, KeyError, TypeError):
         raise UsageError(

@@ -4,13 +4,13 @@ Source: OCI image specification 1.1, image layout.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from packager.errors import LpackError
 from packager.model.image import INDEXES, MANIFESTS, Descriptor, hex_of
+from packager.parsing import parse_json
 from packager.registry.manifests import Resolved, choose, descriptor_of
 
 MARKER: Final = "oci-layout"
@@ -55,7 +55,7 @@ def read_layout(
         return refusal(f"the image layout `{folder}` cannot be used: {reason}", hint=hint)
 
     try:
-        index = json.loads(_small(folder / "index.json"))
+        index = parse_json(_small(folder / "index.json"))
         entries = [
             (descriptor_of(each), each.get("annotations") or {}) for each in index["manifests"]
         ]
@@ -98,7 +98,7 @@ def _read(folder: Path, descriptor: Descriptor) -> Resolved:
     found = "sha256:" + hashlib.sha256(content).hexdigest()
     if found != descriptor.digest:
         raise ValueError(f"{descriptor.digest} has other bytes than its name says")
-    parsed = json.loads(content)
+    parsed = parse_json(content)
     media_type = str(parsed.get("mediaType") or descriptor.media_type)
     if not media_type:
         media_type = next(iter(sorted(INDEXES if "manifests" in parsed else MANIFESTS)))

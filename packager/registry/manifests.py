@@ -1,11 +1,11 @@
 """Manifests and indexes as values, wherever they came from. Pure."""
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from packager.errors import LpackError
 from packager.model.image import MACHINE_WORDS, Descriptor, hex_of
+from packager.parsing import parse_json
 
 
 class Resolved(NamedTuple):
@@ -19,7 +19,7 @@ class Resolved(NamedTuple):
     @property
     def manifest(self) -> Mapping[str, Any]:
         """The parsed manifest."""
-        parsed: Mapping[str, Any] = json.loads(self.content)
+        parsed: Mapping[str, Any] = parse_json(self.content)
         return parsed
 
 

@@ -4,7 +4,6 @@ Source: OCI distribution specification 1.1, pulling manifests and blobs.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -15,6 +14,7 @@ from packager.model.image import (
     MANIFESTS,
     Descriptor,
 )
+from packager.parsing import parse_json
 from packager.registry.manifests import Resolved, choose
 from packager.registry.session import Interrupted, Session
 
@@ -43,7 +43,7 @@ def fetch_manifest(session: Session, name: str) -> Resolved:
     if digest != wanted:
         raise session.refuse(f"the manifest `{name}` should be {wanted} and is {digest}")
     try:
-        parsed = json.loads(content)
+        parsed = parse_json(content)
         media_type = str(parsed.get("mediaType") or headers.get("Content-Type", ""))
     except (ValueError, AttributeError):
         raise session.refuse(f"`{name}` is no manifest") from None

@@ -5,7 +5,6 @@ asked for as well: public registries give them.
 """
 
 import base64
-import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -14,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 from packager.errors import LpackError
 from packager.model.origin import Origin
+from packager.parsing import parse_json
 from packager.registry.access import Access
 from packager.registry.challenge import Challenge, RealmRefusedError, check_realm
 from packager.registry.docker_config import Login
@@ -124,7 +124,7 @@ def _basic(login: Login) -> str:
 
 def _token_in(body: bytes) -> str | None:
     try:
-        answer: Any = json.loads(body)
+        answer: Any = parse_json(body)
         token = answer.get("token") or answer.get("access_token")
     except (ValueError, AttributeError):
         return None

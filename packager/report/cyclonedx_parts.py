@@ -1,10 +1,10 @@
 """The parts of a CycloneDX component: package URLs, licences, and what is inside of a wheel."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from packager.model.supply import Supply, WheelBill, WheelFacts
+from packager.parsing import parse_json
 
 if TYPE_CHECKING:
     from cyclonedx.model import ExternalReference, HashType, Property
@@ -104,8 +104,8 @@ def _listed(reference: str, name: str, text: str) -> list["Component"]:
     from cyclonedx.model.component import Component, ComponentType  # noqa: PLC0415 -- an extra
 
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
+        document = parse_json(text)
+    except ValueError:
         return []
     rows = document.get("components") if isinstance(document, Mapping) else None
     if not isinstance(rows, list):

@@ -10,6 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from packager.errors import UsageError
 from packager.model.runtime_catalog import RuntimeCatalog, RuntimePackage
+from packager.parsing import parse_json
 
 _FOLDER = Path(__file__).parent / "data" / "catalog"
 
@@ -100,18 +101,16 @@ def read_captured_catalog(
 
 def _read_capture(path: Path) -> dict[str, Any]:
     """Return the JSON object in `path` after checking that it claims to be a capture."""
-    import json  # noqa: PLC0415 -- loaded only when a captured catalog is configured
-
     try:
         if path.stat().st_size > _LARGEST_CAPTURE_BYTES:
             raise _odd(path, "it is too large to be one")
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(
             f"cannot read the runtime catalog `{path}`: {error.strerror or error}",
             hint=_CAPTURE_HINT,
         ) from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise _odd(path, "it is not JSON") from error
     if not isinstance(data, dict):
         raise _odd(path, "it is not a JSON object")

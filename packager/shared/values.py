@@ -14,6 +14,7 @@ import zlib
 from typing import Any, Final
 
 from packager.model.shared_store import WrongValueError
+from packager.parsing import parse_json
 
 LARGEST_DOCUMENT_BYTES: Final = 16 << 20
 _LARGEST_INFLATED_BYTES: Final = 64 << 20
@@ -64,8 +65,8 @@ def _inflated(body: bytes) -> dict[str, Any]:
         text = inflater.decompress(body, _LARGEST_INFLATED_BYTES)
         if not inflater.eof:
             raise WrongValueError("it is cut, or larger than any document")
-        value = json.loads(text)
-    except (zlib.error, ValueError, RecursionError):
+        value = parse_json(text)
+    except (zlib.error, ValueError):
         raise WrongValueError("it cannot be read") from None
     if not isinstance(value, dict):
         raise WrongValueError("it is no document")

@@ -7,7 +7,6 @@ answered like results; the sandbox's bootstrap tells them apart.
 
 import http.client
 import importlib.util
-import json
 import os
 import re
 import shutil
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packager.errors import CannotBuild
+from packager.parsing import parse_json
 from packager.verify.processes import Child
 from packager.verify.sandbox import Sandbox
 
@@ -169,7 +169,7 @@ def _post(port: int, event: bytes, seconds: float) -> bytes:
 def _is_own_error(body: bytes) -> bool:
     """Tell whether the emulator itself reports an error: a timeout, a process that ended."""
     try:
-        value = json.loads(body)
+        value = parse_json(body)
     except ValueError:
         return True
     kind = value.get("errorType") if isinstance(value, dict) else None

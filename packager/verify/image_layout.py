@@ -1,7 +1,6 @@
 """What an image layout holds: its documents, its layers, and each held against its digest."""
 
 import hashlib
-import json
 import tarfile
 import zlib
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 from packager.errors import CannotBuild
 from packager.model.image import hex_of, own_layers
 from packager.model.passing_reader import PassingReader
+from packager.parsing import parse_json
 
 BAD_LAYER = (OSError, EOFError, ValueError, zlib.error, tarfile.TarError)
 """What a damaged layer raises while it is read."""
@@ -51,10 +51,10 @@ def blob_path(folder: Path, digest: str) -> Path:
 def open_layout(folder: Path) -> ReadLayout:
     """Read index, manifest and configuration; raises CannotBuild when they are not right."""
     try:
-        index = json.loads(_small(folder / "index.json"))
+        index = parse_json(_small(folder / "index.json"))
         digest = str(index["manifests"][0]["digest"])
-        manifest = json.loads(_proven(folder, digest))
-        config = json.loads(_proven(folder, manifest["config"]["digest"]))
+        manifest = parse_json(_proven(folder, digest))
+        config = parse_json(_proven(folder, manifest["config"]["digest"]))
         digests = tuple(str(each["digest"]) for each in manifest["layers"])
         own = own_layers(config, digests)
     except OSError as error:

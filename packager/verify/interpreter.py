@@ -4,7 +4,6 @@ It must have the target's minor version and processor and be an ordinary CPython
 then do the target's extension modules load. Nothing is downloaded.
 """
 
-import json
 import os
 import platform
 import shutil
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packager.model.target import Target
+from packager.parsing import parse_json
 
 _PROBE_SECONDS = 15
 _PROBE = """
@@ -110,7 +110,7 @@ def _probe(candidate: str, target: Target) -> Interpreter | None:
     """Ask the candidate what it is; None when it does not fit or does not even run."""
     text = _answer([candidate, "-I", "-S", "-c", _PROBE])
     try:
-        facts = json.loads(text)
+        facts = parse_json(text)
     except ValueError:
         return None
     fits = (

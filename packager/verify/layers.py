@@ -3,7 +3,6 @@
 Source: Lambda Developer Guide, packaging-layers (layers are unpacked into /opt, in their order).
 """
 
-import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from packager.errors import UsageError
+from packager.parsing import parse_json
 from packager.verify.artifact import check_artifact, require_digest
 from packager.verify.bundle_view import BundleFile, BundleView, zip_view
 
@@ -49,7 +49,7 @@ def check_layers(manifest: Mapping[str, Any], folder: Path) -> list[str]:
         path = folder / row["path"]
         beside = path.with_name(path.stem + _MANIFEST)
         try:
-            layer = json.loads(beside.read_text(encoding="utf-8"))
+            layer = parse_json(beside.read_text(encoding="utf-8"))
             faults += [f"layer {row['name']}: {fault}" for fault in check_artifact(path, layer)]
             faults += _differences(manifest, row, layer)
         except (OSError, ValueError, KeyError, TypeError):

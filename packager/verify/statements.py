@@ -5,12 +5,12 @@ what is recomputed from the artifact, its manifest and the files beside it is he
 """
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from packager.model.finding import Finding
+from packager.parsing import parse_json
 
 _BILL, _PROVENANCE = ".cdx.json", ".intoto.jsonl"
 _BROKEN = (AttributeError, KeyError, TypeError, ValueError)
@@ -28,7 +28,7 @@ def check_statements(artifact: Path, manifest: Mapping[str, Any]) -> Iterator[Fi
     ):
         path = artifact.with_name(name + ending)
         try:
-            faults = list(check(json.loads(path.read_bytes()), manifest, path))
+            faults = list(check(parse_json(path.read_bytes()), manifest, path))
         except FileNotFoundError:
             continue
         except OSError as error:

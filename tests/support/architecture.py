@@ -24,7 +24,7 @@ STAGES = frozenset(
     }
     | {"reference", "registry", "report", "runtime", "shared", "slim", "verify", "wheels"}
 )
-FOR_EVERY_STAGE = frozenset({"daemon_threads", "leftovers"})
+FOR_EVERY_STAGE = frozenset({"daemon_threads", "leftovers", "parsing"})
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 BANNED_NAMES = frozenset(
@@ -248,6 +248,18 @@ def print_complaints(source: str, module: str) -> list[str]:
         ):
             complaints.append(f"{module}:{node.lineno}: uses sys.{node.attr}")
     return complaints
+
+
+def parser_complaints(source: str, module: str) -> list[str]:
+    """Calls of the parsers of the standard library, which fail in more than one way."""
+    parsers = {("json", "loads"), ("tomllib", "loads")}
+    return [
+        f"{module}:{node.lineno}: calls {node.value.id}.{node.attr}"
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and (node.value.id, node.attr) in parsers
+    ]
 
 
 def docstring_complaints(source: str, module: str) -> list[str]:
