@@ -185,7 +185,8 @@ def _needed_by(payloads: Sequence[Payload], store: Store) -> frozenset[str]:
         with proven_payload(store, payload).open("rb") as source:
             reader = PayloadReader(source)
             for name in filter(is_library, reader.records):
-                needed.update(needed_libraries(reader.contents(name)))
+                with reader.opened(name, store.root) as file:
+                    needed.update(needed_libraries(file))
     return frozenset(needed)
 
 

@@ -5,19 +5,16 @@ is unpacked. A `deflate` archive is a zip of the payload's own streams, nothing 
 """
 
 import hashlib
-import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 
-from packager.model.canonical import STORED
 from packager.model.offload import FOLDER, SUFFIXES, Codec, Offloaded
 from packager.model.payload import Payload
 from packager.slim.offload_modules import is_metadata, module_names
 from packager.slim.payload_reader import PayloadReader
-from packager.slim.payload_writer import PayloadWriter, Stream
-from packager.slim.tar_archive import TarFile, pack_tar
+from packager.slim.payload_writer import PayloadWriter, stored_file
+from packager.slim.tar_archive import pack_tar, tar_file
 
 RECIPE = 1
 """Part of every archive's key: raise it when equal payloads would give other bytes."""
@@ -45,10 +42,7 @@ def write_archive(
         if codec == "deflate":
             _write_zip(destination, ordered, files)
         else:
-            members = [
-                TarFile(name, files[name].records[name].mode, partial(files[name].contents, name))
-                for name in ordered
-            ]
+            members = [tar_file(files[name], name) for name in ordered]
             with destination.open("wb") as output:
                 pack_tar(output, members, codec=codec)
         sizes = {name: files[name].records[name].uncompressed_bytes for name in ordered}
@@ -95,11 +89,11 @@ def write_remainder(
             reader = PayloadReader(source)
             for name in sorted(filter(is_metadata, reader.records), key=str.encode):
                 record = reader.records[name]
-                writer.add_chunks(name, record, iter((reader.stored(name),)))
+                writer.add_chunks(name, record, reader.stored(name))
         if archive is not None:
-            data = archive.read_bytes()
-            stream = Stream(STORED, zlib.crc32(data), len(data), data)
-            writer.add_stream(f"{FOLDER}/{named}", stream, executable=False)
+            with archive.open("rb") as file:
+                stream = stored_file(file)
+                writer.add_stream(f"{FOLDER}/{named}", stream, executable=False)
         return writer.finish(key=key)
     finally:
         writer.close()
@@ -109,8 +103,7 @@ def _write_zip(destination: Path, ordered: Sequence[str], files: dict[str, Paylo
     writer = PayloadWriter(destination)
     try:
         for name in ordered:
-            stored = iter((files[name].stored(name),))
-            writer.add_chunks(name, files[name].records[name], stored)
+            writer.add_chunks(name, files[name].records[name], files[name].stored(name))
         writer.finish(key="")
     finally:
         writer.close()

@@ -1,8 +1,13 @@
-"""Read single files of a payload."""
+"""Read single files of a payload, however large, in pieces of bounded size."""
 
 import io
 import os
+import tempfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
 
 from packager.model.canonical import (
     END,
@@ -13,6 +18,9 @@ from packager.model.canonical import (
     read_directory,
     read_end_record,
 )
+
+_CHUNK = 1024 * 1024
+_IN_MEMORY_BYTES = 4 * 1024 * 1024
 
 
 class PayloadReader:
@@ -30,21 +38,40 @@ class PayloadReader:
             record.name.decode(): record for record, _ in read_directory(directory, entries=entries)
         }
 
-    def stored(self, name: str) -> bytes:
-        """Return the bytes as they are in the payload."""
+    def stored(self, name: str) -> Iterator[bytes]:
+        """Yield the bytes as they are in the payload; raises NotCanonicalError when it is cut."""
         record = self.records[name]
-        self.source.seek(record.offset + LOCAL.size + len(record.name))
-        data = self.source.read(record.compressed_bytes)
-        if len(data) != record.compressed_bytes:
-            raise NotCanonicalError(f"`{name}` is cut")
-        return data
+        offset, left = record.offset + LOCAL.size + len(record.name), record.compressed_bytes
+        while left:
+            chunk = os.pread(self.source.fileno(), min(left, _CHUNK), offset)
+            if not chunk:
+                raise NotCanonicalError(f"`{name}` is cut")
+            offset += len(chunk)
+            left -= len(chunk)
+            yield chunk
 
-    def contents(self, name: str) -> bytes:
-        """Return the file."""
-        stored = self.stored(name)
+    def contents(self, name: str) -> Iterator[bytes]:
+        """Yield the file; raises NotCanonicalError when it is damaged."""
         if self.records[name].method == STORED:
-            return stored
+            yield from self.stored(name)
+            return
+        inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            return zlib.decompress(stored, -zlib.MAX_WBITS)
+            for chunk in self.stored(name):
+                data = inflater.decompress(chunk, _CHUNK)
+                while data:
+                    yield data
+                    data = inflater.decompress(inflater.unconsumed_tail, _CHUNK)
         except zlib.error as error:
             raise NotCanonicalError(f"`{name}` does not inflate") from error
+        if not inflater.eof:
+            raise NotCanonicalError(f"`{name}` does not inflate")
+
+    @contextmanager
+    def opened(self, name: str, folder: Path) -> Iterator[IO[bytes]]:
+        """Yield the file, to be read anywhere; a large one lies without a name in `folder`."""
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(folder)) as file:
+            for chunk in self.contents(name):
+                file.write(chunk)
+            file.seek(0)
+            yield file

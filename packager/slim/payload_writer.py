@@ -4,7 +4,7 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from packager.model.canonical import (
     DEFLATED,
@@ -20,6 +20,8 @@ from packager.model.deflating import deflated
 from packager.model.payload import Payload
 from packager.model.prune import Dropped
 from packager.slim.spool import Spooled
+
+_CHUNK = 1024 * 1024
 
 
 class Stream(NamedTuple):
@@ -114,6 +116,16 @@ class PayloadWriter:
     def close(self) -> None:
         """Close the file, finished or not."""
         self._file.close()
+
+
+def stored_file(file: BinaryIO) -> Stream:
+    """Return all that the open `file` holds, to be stored as it is; it must stay open till then."""
+    crc = length = 0
+    file.seek(0)
+    while chunk := file.read(_CHUNK):
+        crc = zlib.crc32(chunk, crc)
+        length += len(chunk)
+    return Stream(STORED, crc, length, Spooled(file.fileno(), 0, length))
 
 
 def smallest(

@@ -4,6 +4,9 @@ import hashlib
 import io
 import json
 import lzma
+import os
+import subprocess
+import sys
 import tarfile
 import zipfile
 from pathlib import Path
@@ -11,6 +14,7 @@ from pathlib import Path
 import pytest
 from support.assembling import payload_file
 from support.bundles import compile_library
+from support.fixture_wheels import CHECKOUT
 from support.traced_world import FILES, TOUCHED, make_traced
 from support.wheel_builder import build_wheel
 
@@ -85,6 +89,14 @@ def test_equal_traces_give_equal_bytes(tmp_path: Path) -> None:
     assert one == two
 
 
+def test_unpacking_takes_little_memory(tmp_path: Path) -> None:
+    made = make_traced(tmp_path, FILES, TOUCHED)
+    with zipfile.ZipFile(tmp_path / "traced.zip") as opened:
+        data = opened.read(made.fallback.archive)
+    # Bytes. The compressor takes about twelve times the dictionary that this is for.
+    assert lzma.decompress(data, memlimit=3 << 20)
+
+
 def test_nothing_is_written_when_nothing_is_worth_it(tmp_path: Path) -> None:
     path, _ = payload_file(build_wheel(tmp_path, "demo", "1.0"))
     result = traced_payload(
@@ -127,3 +139,35 @@ def test_files_from_memory_become_a_payload(tmp_path: Path) -> None:
         assert {name: opened.read(name) for name in opened.namelist()} == files
         assert opened.namelist() == ["a.py", "b/x.py"]
     assert (payload.entries, payload.uncompressed_bytes) == (2, 300)
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from support.assembling import payload_file
+from packager.slim.traced_payload import traced_payload
+wheel, destination = map(Path, sys.argv[1:])
+source, _ = payload_file(wheel)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+made = traced_payload(
+    source, frozenset({"large/__init__.py"}), destination, key="k", name="large", version="1.0"
+)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, made is not None)
+"""
+
+
+def test_a_large_file_fills_no_memory(tmp_path: Path) -> None:
+    large = b"[0]," * (16 << 20)
+    files = {"large/__init__.py": b"", "large/other.json": large}
+    wheel = build_wheel(tmp_path, "large", "1.0", files=files, compress=False)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(wheel), str(tmp_path / "traced.zip")],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": f"{CHECKOUT}:{CHECKOUT / 'tests'}"},
+    )
+    grown, made = done.stdout.split()
+    # KiB; the file has 64 MiB.
+    assert int(grown) < 40 << 10
+    assert made == "True"
