@@ -6,8 +6,8 @@ base images have: Lambda Developer Guide, python-image.
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from packager.model.image import (
@@ -69,7 +69,7 @@ def image_config(
         for key, value in base.config.items()
         if key in {"author", "variant", "os.version", "os.features"}
     }
-    created = datetime.fromtimestamp(created_seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(created_seconds))
     history = [dict(row) for row in base.config.get("history") or ()]
     # Tools count rows that are no empty layers: a base without history gets rows of its own.
     missing = len(base.blobs) - sum(not row.get("empty_layer") for row in history)

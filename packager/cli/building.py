@@ -7,7 +7,7 @@ user's code starts here.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from packager.cli.at_once import at_once
+from packager.at_once import at_once
 from packager.cli.besides import check_statements, write_statements
 from packager.cli.console import Console
 from packager.cli.packing import packed

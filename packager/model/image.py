@@ -6,7 +6,7 @@ version 2 schema 2, and what Lambda takes of both (Developer Guide, images-creat
 
 from binascii import b2a_base64
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from packager.model.canonical import Record
 from packager.model.image_settings import ImageFormat
@@ -127,21 +127,23 @@ class BaseImage(NamedTuple):
 
 
 class ImageContents(NamedTuple):
-    """The files one owner has in an image; `compressed_bytes` are what they add to its blobs."""
+    """The files one owner has in an image; `compressed_bytes` are what they add to its blobs.
+
+    `uncompressed_bytes` is their sum. `records` are empty where only the figures are known: after
+    a change of the user's code nobody looks at the files of distributions.
+    """
 
     owner: str
-    records: tuple[Record, ...]
+    entries: int
     compressed_bytes: int
+    uncompressed_bytes: int
+    records: tuple[Record, ...] = ()
 
-    @property
-    def entries(self) -> int:
-        """The number of files."""
-        return len(self.records)
-
-    @property
-    def uncompressed_bytes(self) -> int:
-        """The sum of the files."""
-        return sum(record.uncompressed_bytes for record in self.records)
+    @classmethod
+    def of(cls, owner: str, records: tuple[Record, ...], *, compressed_bytes: int) -> Self:
+        """Count `records`."""
+        uncompressed = sum([record.uncompressed_bytes for record in records])
+        return cls(owner, len(records), compressed_bytes, uncompressed, records)
 
 
 class ImageArtifact(NamedTuple):

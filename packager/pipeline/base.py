@@ -19,7 +19,7 @@ from packager.model.project import Function
 from packager.pipeline.base_source import FoundBase, from_files, from_layout, from_registry
 from packager.pipeline.memory import lasting_key_of
 from packager.registry.base_checks import check_inside, check_platform
-from packager.registry.base_layer import LayerFacts, inside, look_at_layer
+from packager.registry.layer_facts import LayerFacts, inside
 from packager.registry.layout import is_layout
 from packager.wheels.store import Store
 
@@ -139,6 +139,9 @@ def _facts(found: FoundBase, store: Store) -> list[LayerFacts]:
         key = lasting_key_of("base-layer", _RECIPE, layer.digest)
         known = store.read_document("base-layers", key)
         if known is None:
+            # Loaded here because a layer is looked at once.
+            from packager.registry.base_layer import look_at_layer  # noqa: PLC0415
+
             facts = look_at_layer(
                 path, layer, diff_id=diff_id, name=found.reference, refusal=CannotBuild
             )

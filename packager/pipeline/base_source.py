@@ -13,7 +13,6 @@ from packager.parsing import parse_json
 from packager.pipeline.memory import lasting_key_of
 from packager.registry.layout import read_layout
 from packager.registry.manifests import Resolved, descriptor_of
-from packager.registry.reference import parse_reference
 from packager.wheels.store import Store
 
 _RECIPE = 1
@@ -68,6 +67,9 @@ def from_registry(
     reporter: Reporter,
 ) -> FoundBase:
     """Resolve as remembered, or at the registry; fetch what is not in the store."""
+    # Loaded here because a base on this machine has no reference.
+    from packager.registry.reference import parse_reference  # noqa: PLC0415
+
     reference = parse_reference(text)
     key = lasting_key_of("base", _RECIPE, reference.text, function.architecture)
     known = None if options.upgrade else store.read_document("bases", key)

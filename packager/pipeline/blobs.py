@@ -105,10 +105,10 @@ def distribution_blobs(
         blobs.append(_blob(document, owners, path))
         packed |= document["packed"]
     contents = (
-        ImageContents(
+        ImageContents.of(
             owner,
             tuple(record for part in owned for record in part.records),
-            packed.get(owner, 0),
+            compressed_bytes=packed.get(owner, 0),
         )
         for owner, owned in by_owner.items()
     )
@@ -135,7 +135,7 @@ def code_blob(
         )
     blob = _blob(facts._asdict(), ("",), output.path)
     records = tuple(sorted((file.record for file in files), key=lambda record: record.name))
-    return blob, ImageContents("", records, facts.compressed_bytes)
+    return blob, ImageContents.of("", records, compressed_bytes=facts.compressed_bytes)
 
 
 def _known_or_made(

@@ -4,10 +4,7 @@ The layers of distributions are made once for what is in them and kept in the st
 after a change of the user's code makes one small layer, a configuration and a manifest.
 """
 
-import os
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,25 +12,29 @@ from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.image_documents import image_config, image_manifest, layout_index
 from packager.assemble.image_layout import (
     BlobDamagedError,
+    part_of,
     place_blobs,
     prepare_layout,
+    whole_or_gone,
     write_index,
 )
 from packager.assemble.image_plan import LARGEST_MANIFEST_BYTES
-from packager.assemble.output import Output, atomic_output
+from packager.assemble.merge import CollisionError, refuse_collisions
+from packager.assemble.open_payload import PayloadSource
+from packager.assemble.output import atomic_output
 from packager.errors import CannotBuild
-from packager.leftovers import remove_leftovers, temporary_mark
 from packager.measure.measurement import measure
 from packager.model.build import Build, BuildOptions
 from packager.model.deflating import encoder
 from packager.model.image import TASK_ROOT, BaseImage, ImageArtifact, ImageBlob, hex_of
 from packager.model.payload import Dependencies
 from packager.model.progress import Reporter
-from packager.model.project import Function, SourceTree
+from packager.model.project import Function, SourceFile, SourceTree
 from packager.pipeline.base import find_base
 from packager.pipeline.blobs import (
     MadeBlobs,
     Packing,
+    Part,
     code_blob,
     distribution_blobs,
     forget_blob,
@@ -47,8 +48,9 @@ from packager.pipeline.image_fit import (
     pinned_base,
     refuse_edge,
 )
+from packager.pipeline.layer_memory import LayerMemory, RepeatedLayers
 from packager.pipeline.memory import Losses, Memory, lasting_key_of
-from packager.report.manifest import manifest_of, render_manifest
+from packager.report.manifest import manifest_text
 from packager.wheels.store import Store
 
 
@@ -59,6 +61,16 @@ class _Image(NamedTuple):
     base: BaseImage
     dependencies: Dependencies
     packing: Packing
+
+
+class _Written(NamedTuple):
+    """A layout with what is `known` of its distributions from before, or was `made` of them now."""
+
+    dependencies: Dependencies
+    artifact: ImageArtifact
+    memory: LayerMemory
+    known: RepeatedLayers | None
+    made: MadeBlobs
 
 
 def build_image(
@@ -86,25 +98,34 @@ def build_image(
         reporter=reporter,
     )
     function = fitted_to(function, base)
-    image, artifact = _write_healing(
+    written = _write_healing(
         function, base, tree, packing, store=store, options=options, reporter=reporter
     )
+    artifact = written.artifact
+    _warn_of_many_layers(artifact, reporter)
+    build = Build(
+        function=function,
+        dependencies=written.dependencies,
+        artifact=artifact,
+        measurement=measure(written.dependencies, artifact, upload=function.upload),
+        excluded=tree.excluded,
+        encoders=(encoder(), *written.dependencies.makers),
+    )
+    known = written.known
+    text, distributions = manifest_text(build, distributions=known and known.distributions)
+    with atomic_output(manifest_path(function), durable=function.release, hashed=False) as output:
+        output.write(text.encode())
+    if known is None:
+        written.memory.remember(written.made, distributions)
+    return build
+
+
+def _warn_of_many_layers(artifact: ImageArtifact, reporter: Reporter) -> None:
     if artifact.manifest_bytes >= LARGEST_MANIFEST_BYTES:
         reporter.warn(
             f"the manifest has {artifact.manifest_bytes:,} bytes; AWS advises to stay below "
             f"{LARGEST_MANIFEST_BYTES:,}: a base with fewer layers would do"
         )
-    build = Build(
-        function=function,
-        dependencies=image.dependencies,
-        artifact=artifact,
-        measurement=measure(image.dependencies, artifact, upload=function.upload),
-        excluded=tree.excluded,
-        encoders=(encoder(), *image.dependencies.makers),
-    )
-    with atomic_output(manifest_path(function), durable=function.release, hashed=False) as output:
-        output.write(render_manifest(manifest_of(build)).encode())
-    return build
 
 
 def layout_path(function: Function) -> Path:
@@ -135,7 +156,7 @@ def _write_healing(
     store: Store,
     options: BuildOptions,
     reporter: Reporter,
-) -> tuple[_Image, ImageArtifact]:
+) -> _Written:
     """Find the dependencies and write; what turns out damaged in the store is made again."""
     memory, losses = Memory(store, function), Losses(store)
     while True:
@@ -147,7 +168,7 @@ def _write_healing(
             dependencies = dependencies._replace(subtraction=tuple(told), conflicts=())
         image = _Image(function, base, dependencies, packing)
         try:
-            return image, _write(image, tree, store)
+            return _write(image, tree, store)
         except PayloadDamagedError as damage:
             altered = store.has("payloads", damage.key, ".zip")
             store.discard("payloads", damage.key, ".zip")
@@ -173,55 +194,49 @@ def _damaged_base(base: BaseImage, blob: ImageBlob) -> CannotBuild:
     )
 
 
-def _write(image: _Image, tree: SourceTree, store: Store) -> ImageArtifact:
-    function, base = image.function, image.base
+def _write(image: _Image, tree: SourceTree, store: Store) -> _Written:
+    function, base, packing = image.function, image.base, image.packing
     payloads, code = shipped_parts(function, image.dependencies, tree, store=store)
-    parts = parts_of(payloads, code)
-    made = distribution_blobs(parts, image.packing, base_layers=len(base.blobs), store=store)
+    memory = LayerMemory(
+        store, function, image.dependencies, payloads, packing, base_layers=len(base.blobs)
+    )
+    known = _known(memory, code)
+    parts, made = _made(image, payloads, code, store) if known is None else ([], known.made)
     folder = layout_path(function)
-    with _whole_or_gone(folder):
+    with whole_or_gone(folder):
         blobs_folder = prepare_layout(folder)
-        with _part_of(folder) as output:
-            own, contents = code_blob(code, parts, image.packing, output)
+        with part_of(folder) as output:
+            own, contents = code_blob(code, parts, packing, output)
             output.flush()
             place = blobs_folder / hex_of(own.digest)
             if not place.is_file():
                 output.path.rename(place)
         blobs = (*base.blobs, *made.blobs, own._replace(path=str(place)))
         _place(blobs, folder, store)
-        return _finish(image, MadeBlobs(blobs, (*made.contents, contents)), folder)
+        artifact = _finish(image, MadeBlobs(blobs, (*made.contents, contents)), folder)
+    return _Written(image.dependencies, artifact, memory, known, made)
 
 
-@contextmanager
-def _whole_or_gone(folder: Path) -> Iterator[None]:
-    """Remove a layout that did not become one; an earlier image stays."""
-    try:
-        yield
-    except BaseException:
-        if (folder / "blobs").is_dir() and not (folder / "index.json").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-
-
-@contextmanager
-def _part_of(folder: Path) -> Iterator[Output]:
-    """Yield an output beside the blobs, whose name nobody knows yet."""
-    path = folder / "blobs" / f".code.{temporary_mark()}.part"
-    try:
-        remove_leftovers(str(path.parent), prefix=".", suffix=".part")
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        output = Output(path, descriptor)
+def _known(memory: LayerMemory, code: Sequence[SourceFile]) -> RepeatedLayers | None:
+    """Return the layers as the last build made them, unless the user's files collide with them."""
+    known = memory.recall()
+    if known is not None:
         try:
-            yield output
-        finally:
-            output.close()
-            os.close(descriptor)
-            path.unlink(missing_ok=True)
-    except OSError as error:
-        raise CannotBuild(
-            f"cannot write `{folder}`: {error.strerror}",
-            hint="free some space there, or choose another folder with --target-dir",
-        ) from error
+            refuse_collisions(known.names, code)
+        except CollisionError:
+            # Whose file it is, only a look at every payload tells.
+            memory.forget()
+            return None
+    return known
+
+
+def _made(
+    image: _Image, payloads: Sequence[PayloadSource], code: Sequence[SourceFile], store: Store
+) -> tuple[list[Part], MadeBlobs]:
+    """Look at every payload, and make those layers that are not in the store."""
+    parts = parts_of(payloads, code)
+    layers = len(image.base.blobs)
+    return parts, distribution_blobs(parts, image.packing, base_layers=layers, store=store)
 
 
 def _place(blobs: Sequence[ImageBlob], folder: Path, store: Store) -> None:

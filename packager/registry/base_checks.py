@@ -6,7 +6,7 @@ from typing import Any
 from packager.errors import CannotBuild
 from packager.model.image import MACHINE_WORDS
 from packager.model.target import Architecture
-from packager.registry.base_layer import Inside
+from packager.registry.layer_facts import Inside
 
 
 def check_platform(

@@ -8,49 +8,22 @@ import hashlib
 import io
 import tarfile
 import zlib
-from collections.abc import Iterable
 from gzip import GzipFile
 from pathlib import Path
-from typing import Any, NamedTuple
 
 from packager.errors import LpackError
 from packager.model.image import Descriptor
 from packager.model.passing_reader import PassingReader
+from packager.registry.layer_facts import CLIENT, ENTRY_POINT, LayerFacts
 
 _CHUNK = 1 << 20
 _LARGEST_LAYER_BYTES = 32 << 30
 _WHITEOUT = ".wh."
 _OPAQUE = ".wh..wh..opq"
-_CLIENT = "awslambdaric/__main__.py"
-_ENTRY_POINT = "lambda-entrypoint.sh"
 _MACHINES = {62: "x86_64", 183: "arm64"}
 _BIN_FOLDERS = ("bin", "usr/bin", "usr/local/bin", "var/lang/bin")
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
-
-
-class LayerFacts(NamedTuple):
-    """What is told of a layer: its tar's length, the paths that matter, and what it takes away.
-
-    `machines` are the processors that its Python interpreters are for.
-    """
-
-    diff_id: str
-    uncompressed_bytes: int
-    paths: tuple[str, ...]
-    whiteouts: tuple[str, ...]
-    machines: tuple[str, ...]
-
-    @classmethod
-    def from_document(cls, document: dict[str, Any]) -> "LayerFacts":
-        """Rebuild from `_asdict()` after JSON; raises KeyError or TypeError."""
-        return cls(
-            document["diff_id"],
-            document["uncompressed_bytes"],
-            tuple(document["paths"]),
-            tuple(document["whiteouts"]),
-            tuple(document["machines"]),
-        )
 
 
 def look_at_layer(
@@ -140,45 +113,10 @@ def _matters(name: str) -> bool:
     folder, _, last = name.rpartition("/")
     if folder in _BIN_FOLDERS or folder.endswith("/bin"):
         return last.startswith("python") and not last.endswith("-config")
-    return name == _ENTRY_POINT or name.endswith(_CLIENT) or last.startswith("ld-musl-")
+    return name == ENTRY_POINT or name.endswith(CLIENT) or last.startswith("ld-musl-")
 
 
 def _machine_of(head: bytes) -> str | None:
     if not head.startswith(b"\x7fELF") or len(head) < 20:
         return None
     return _MACHINES.get(int.from_bytes(head[18:20], "little"))
-
-
-class Inside(NamedTuple):
-    """What all layers together have: see `packager.model.image.BaseImage`."""
-
-    client: bool
-    entry_point: bool
-    musl: bool
-    pythons: tuple[str, ...]
-    machines: tuple[str, ...]
-
-
-def inside(layers: Iterable[LayerFacts]) -> Inside:
-    """Put layers over each other, the lowest first, whiteouts respected."""
-    there: dict[str, None] = {}
-    machines: list[str] = []
-    for layer in layers:
-        for gone in layer.whiteouts:
-            below = gone if gone.endswith("/") else f"{gone}/"
-            there = {p: None for p in there if p != gone and not p.startswith(below)}
-        there |= dict.fromkeys(layer.paths)
-        machines += layer.machines
-    pythons = tuple(path for path in there if _is_python(path))
-    return Inside(
-        client=any(path.endswith(_CLIENT) for path in there),
-        entry_point=_ENTRY_POINT in there,
-        musl=any(path.rpartition("/")[2].startswith("ld-musl-") for path in there),
-        pythons=pythons,
-        machines=tuple(dict.fromkeys(machines)),
-    )
-
-
-def _is_python(path: str) -> bool:
-    version = path.rpartition("/")[2].removeprefix("python")
-    return not version or version.replace(".", "").isdigit()

@@ -24,7 +24,7 @@ STAGES = frozenset(
     }
     | {"reference", "registry", "report", "runtime", "shared", "slim", "verify", "wheels"}
 )
-FOR_EVERY_STAGE = frozenset({"daemon_threads", "leftovers", "parsing"})
+FOR_EVERY_STAGE = frozenset({"at_once", "daemon_threads", "leftovers", "parsing"})
 MAX_FILE_LINES = 300
 MAX_FUNCTION_LINES = 40
 BANNED_NAMES = frozenset(

@@ -174,6 +174,7 @@ RECIPES = {
     "other settings": _build("zip", _untouched, "--release"),
     "layers of two functions at once": _build("layers", _forget_results, "--jobs", "2"),
     "image": _build("image", _forget_results, "--image-archive"),
+    "image, the first": _build("image", _untouched, before=False),
     "archives for /tmp": _build("offload", _forget_results, "--jobs", "2"),
     "layers, edited code": _build("layers", _edited, "--jobs", "2"),
     "image, edited code": _build("image", _edited, "--image-archive"),

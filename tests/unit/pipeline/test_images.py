@@ -295,6 +295,41 @@ def test_a_folder_of_somebody_else_is_not_touched(image_world: BuildWorld) -> No
     assert (image_world.project / "dist/api.oci/precious").read_text() == "x"
 
 
+def test_what_a_killed_build_left_is_finished(image_world: BuildWorld) -> None:
+    image_world.build()
+    wanted = files_below(layout_of(image_world))
+    (layout_of(image_world) / "index.json").unlink()
+    for path in (layout_of(image_world) / "blobs/sha256").iterdir():
+        path.unlink()
+    image_world.build()
+    assert files_below(layout_of(image_world)) == wanted
+
+
+# What is remembered of the layers decides nothing but how long a build takes.
+
+
+def test_remembered_layers_make_the_same_image(image_world: BuildWorld) -> None:
+    image_world.build()
+    image_world.write("app.py", "import alpha\n\nhandler = print\n")
+    image_world.build()
+    wanted = files_below(image_world.project / "dist")
+    shutil.rmtree(image_world.project / "dist")
+    shutil.rmtree(image_world.lpack.store / "v1/image-layers")
+    image_world.build()
+    assert files_below(image_world.project / "dist") == wanted
+
+
+def test_a_file_that_collides_later_is_refused(image_world: BuildWorld) -> None:
+    image_world.build()
+    text = (image_world.project / "pyproject.toml").read_text()
+    image_world.write("pyproject.toml", text.replace('"pkg"]', '"pkg", "alpha"]'))
+    image_world.write("alpha/__init__.py", "VALUE = 0\n")
+    done = image_world.run()
+    assert done.exit_code == 3
+    assert "your code" in done.stderr
+    assert "`alpha/__init__.py`" in done.stderr
+
+
 # Damage is found, and healed where it can be.
 
 
@@ -320,6 +355,8 @@ def test_damage_that_looks_like_a_collision_blames_nobody(lone_world: BuildWorld
         lone_world.lpack.store / "v1", member="alpha/__init__.py", name="gamma/__init__.py"
     )
     shutil.rmtree(lone_world.project / "dist")
+    # What is remembered of the layers would do without a look at the payloads.
+    shutil.rmtree(lone_world.lpack.store / "v1/image-layers")
     done = lone_world.build()
     assert "made again" in done.stderr
     assert lone_world.manifest["artifact"]["sha256"] == first

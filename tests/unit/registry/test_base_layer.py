@@ -13,7 +13,8 @@ from support.scripted_registry import digest_of
 from packager.errors import CannotBuild
 from packager.model.image import OCI_LAYER, Descriptor
 from packager.registry.base_checks import check_inside, check_platform
-from packager.registry.base_layer import LayerFacts, inside, look_at_layer
+from packager.registry.base_layer import look_at_layer
+from packager.registry.layer_facts import LayerFacts, inside
 
 ELF_X86 = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00\x3e\x00" + bytes(40)
 ELF_ARM = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x03\x00\xb7\x00" + bytes(40)
