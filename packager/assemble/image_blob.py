@@ -14,6 +14,7 @@ from packager.model.canonical import DEFLATED, Record
 from packager.model.gzip_members import small_member, spliced_member
 
 _CHUNK = 1 << 20
+_PIECE = 1 << 18
 
 
 class BlobFile(NamedTuple):
@@ -101,9 +102,12 @@ class _Gathered:
         self.total_bytes = 0
 
     def add(self, data: bytes) -> None:
+        self.total_bytes += len(data)
+        if len(data) >= _CHUNK:
+            # Joined with what waits, it would be there twice.
+            self._hand_on()
         self._pieces.append(data)
         self._waiting_bytes += len(data)
-        self.total_bytes += len(data)
         if self._waiting_bytes >= _CHUNK:
             self._hand_on()
 
@@ -116,7 +120,7 @@ class _Gathered:
         self._digests.close()
 
     def _hand_on(self) -> None:
-        data = b"".join(self._pieces)
+        data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
         self._pieces, self._waiting_bytes = [], 0
         self._digests.feed(data)
         if self._write is not None and data:
@@ -173,9 +177,11 @@ def inflated(record: Record, stream: bytes) -> Iterator[bytes]:
             yield stream[start : start + _CHUNK]
         return
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    data = inflater.decompress(stream, _CHUNK)
-    while data:
-        yield data
-        data = inflater.decompress(inflater.unconsumed_tail, _CHUNK)
+    # In pieces, because what is not consumed is copied each time.
+    for start in range(0, len(stream), _PIECE):
+        data = inflater.decompress(stream[start : start + _PIECE], _CHUNK)
+        while data:
+            yield data
+            data = inflater.decompress(inflater.unconsumed_tail, _CHUNK)
     if not inflater.eof or inflater.unused_data:
         raise zlib.error("the stream does not end where its record says")

@@ -2,6 +2,7 @@
 
 import hashlib
 import mmap
+import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.open_payload import PayloadSource
 from packager.errors import CannotBuild
 from packager.model.canonical import END, LOCAL, NotCanonicalError, Record, read_directory
+
+_SEEN_BYTES = 1024 * 1024
 
 
 class Listed(NamedTuple):
@@ -73,4 +76,8 @@ def damage_first(payloads: Sequence[PayloadSource]) -> Iterator[None]:
 def stream_of(mapped: mmap.mmap, record: Record) -> bytes:
     """Return the file's bytes in the payload, deflated or stored."""
     start = record.offset + LOCAL.size + len(record.name)
-    return mapped[start : start + record.compressed_bytes]
+    stream = mapped[start : start + record.compressed_bytes]
+    if len(stream) > _SEEN_BYTES and sys.platform == "linux":
+        # Give back the memory of what was read.
+        mapped.madvise(mmap.MADV_DONTNEED)
+    return stream
