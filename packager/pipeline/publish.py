@@ -4,7 +4,7 @@ layout → what is missing → blobs, several at once → manifest → read back
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,7 @@ from packager.registry.reference import parse_reference
 from packager.registry.session import Session
 
 _UPLOADS_AT_ONCE = 4
+_POLL_SECONDS = 0.1
 
 
 class PublishedImage(NamedTuple):
@@ -132,11 +133,22 @@ def _push_all(session: Session, blobs: list[PushBlob], reporter: Reporter) -> li
         first = [push_blob(session, blob, heard=heard) for blob in blobs[:1]]
         with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as threads:
             try:
-                rest = [*threads.map(lambda blob: push_blob(session, blob, heard=heard), blobs[1:])]
+                begun = [
+                    threads.submit(push_blob, session, each, heard=heard) for each in blobs[1:]
+                ]
+                rest = [_awaited(each) for each in begun]
             except BaseException:
                 # The pool waits for its threads, which have nothing more to do.
                 session.abandon()
+                threads.shutdown(wait=False, cancel_futures=True)
                 raise
         return [*first, *rest]
     finally:
         reporter.end()
+
+
+def _awaited(upload: Future[Pushed]) -> Pushed:
+    """Wait in small steps: an interrupt that comes just before a wait does not end it."""
+    while not wait([upload], timeout=_POLL_SECONDS).done:
+        pass
+    return upload.result()

@@ -25,6 +25,8 @@ from packager.wheels.store import Store
 from packager.wheels.store_keeping import verify_store
 
 SLOW = "alpha-1.0-py3-none-any.whl"
+# Less than the servers here hang.
+SOON_SECONDS = 20.0
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="signals and limits are Linux's")
 # The limit is set when everything is loaded: what matters is what lpack does, not the interpreter.
 SCARCE = """
@@ -36,6 +38,19 @@ most = pages * resource.getpagesize() + int(sys.argv.pop(1)) * 1024
 resource.setrlimit(resource.RLIMIT_AS, (most, most))
 sys.argv[0] = "lpack"
 sys.exit(main.run(sys.argv[1:]))
+"""
+
+# The system gives a signal to any thread, and to the first one also just before it begins to wait:
+# then nothing interrupts that wait.
+ELSEWHERE = """
+import signal, sys, threading
+signal.signal(signal.SIGINT, signal.default_int_handler)
+def take():
+    sys.stdin.readline()
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+threading.Thread(target=take, daemon=True).start()
+from packager.cli.entry import main
+main()
 """
 
 
@@ -102,23 +117,28 @@ def ended(
     *,
     folder: Path,
     environment: dict[str, str],
-) -> None:
-    """Start lpack and send the signal `name` when `begun`: it ends soon and says so in one line."""
+) -> str:
+    """Start lpack and send the signal `name` when `begun`: it ends soon; return its stderr."""
+    elsewhere = name == "INT elsewhere"
+    program = ["-c", ELSEWHERE] if elsewhere else ["-m", "packager"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "packager", *argv], cwd=folder, env=environment,
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [sys.executable, *program, *argv], cwd=folder, env=environment,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         start_new_session=True,
     )  # fmt: skip
     until = time.monotonic() + 60
     while not begun() and time.monotonic() < until:
         time.sleep(0.01)
     assert begun(), "it never came so far"
-    os.killpg(process.pid, getattr(signal, f"SIG{name}"))
-    started = time.monotonic()
-    _, stderr = process.communicate(timeout=30)
-    assert time.monotonic() - started < 4
-    assert process.returncode == (130 if name == "INT" else -signal.SIGTERM), stderr
+    if not elsewhere:
+        os.killpg(process.pid, getattr(signal, f"SIG{name}"))
+    try:
+        _, stderr = process.communicate("\n" if elsewhere else None, timeout=SOON_SECONDS)
+    finally:
+        process.kill()
+    assert process.returncode == (-signal.SIGTERM if name == "TERM" else 130), stderr
     assert "Traceback" not in stderr, stderr
+    return stderr
 
 
 def test_a_push_that_is_ended(lpack: LpackRunner, tmp_path: Path) -> None:
@@ -142,7 +162,7 @@ def test_a_push_that_is_ended(lpack: LpackRunner, tmp_path: Path) -> None:
             return False
 
         registry.faults.append(hang_after_the_first)
-        for name in ("INT", "TERM"):
+        for name in ("INT", "INT elsewhere", "TERM"):
             more = registry.count("PUT") + (2 if name == "INT" else 1)
             reached = partial(lambda most: registry.count("PUT") >= most, more)
             ended(push, name, reached, folder=project, environment=lpack.environment())
@@ -169,7 +189,10 @@ def test_a_build_that_is_ended_while_it_adds_to_a_shared_store(tmp_path: Path) -
         store.faults = {"PUT ": Exchange.hang}
         argv = ["build", "--runtime", "python3.13", "--index-url", index.url]
         environment = one.lpack.environment(one.environment)
-        ended(argv, "INT", lambda: store.asked("PUT "), folder=one.project, environment=environment)
+        begun = partial(store.asked, "PUT ")
+        said = ended(argv, "INT", begun, folder=one.project, environment=environment)
+        # It did not end by itself, when it had lost its patience with the store.
+        assert "not used further" not in said
         assert store.values == {}
         # What was built is whole, whoever has it.
         assert verify_store(Store(one.lpack.store / "v1")).damaged == ()
