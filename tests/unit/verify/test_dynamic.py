@@ -52,7 +52,7 @@ def test_times_are_told_by_module(runtime: Path, tmp_path: Path) -> None:
     assert report.passed
     assert report.output == ("loaded",)
     assert report.import_ms is not None
-    assert 200 <= report.import_ms < 2000
+    assert 200 <= report.import_ms < 20_000
     times = {time.name: time for time in report.modules}
     assert {"app", "slow", "other"} <= times.keys()
     assert times["slow"].modules == 2

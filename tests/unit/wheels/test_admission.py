@@ -47,10 +47,10 @@ def test_there_are_many_hostile_shapes() -> None:
 @pytest.mark.parametrize("shape", REFUSED, ids=lambda shape: shape.name)
 def test_a_hostile_wheel_is_refused_with_its_reason(tmp_path: Path, shape: Shape) -> None:
     path = write(tmp_path, shape)
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(WheelRefused) as caught:
         admit(path, sha256="0" * 64, filename=shape.filename)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
     assert any(reason in caught.value.reason for reason in shape.reason.split("|"))
     assert caught.value.message.startswith(f"{shape.filename} is refused: ")
     assert caught.value.message.isprintable()
