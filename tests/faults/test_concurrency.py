@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -112,64 +113,80 @@ def hosts(yard: Yard) -> Iterator[list[FaultyHost]]:
         yield [stack.enter_context(each) for each in made]
 
 
-def test_builders_on_one_store_with_prune_and_kills(yard: Yard, hosts: list[FaultyHost]) -> None:
-    golden = {each: yard.build(hosts[0], yard.project("first"), each) for each in VARIANTS}
-    shutil.rmtree(yard.lpack.store)
-    store = Store(yard.lpack.store / "v1")
-    done = threading.Event()
-    pruned: list[int] = []
-    killed: list[bool] = []
+@dataclass
+class Turmoil:
+    """What goes on beside the builders until they are `done`, and how long their builds took."""
 
-    def keeper() -> None:
-        """Prunes all of it again and again, and looks at what is left."""
+    done: threading.Event = field(default_factory=threading.Event)
+    pruned: list[int] = field(default_factory=list)
+    killed: list[bool] = field(default_factory=list)
+    lasting: list[float] = field(default_factory=list)
+
+    def keep(self, store: Store) -> None:
+        """Prune all of it again and again, and look at what is left.
+
+        What is newer than half a build stays. Users' pruning spares a minute: were all that a
+        slow build has just made removed each time, it would never come to an end.
+        """
         chance = random.Random(1)  # noqa: S311 -- no secret
-        while not done.wait(chance.uniform(0.05, 0.3)):
+        while not self.done.wait(chance.uniform(0.05, 0.3)):
+            spare = statistics.median(self.lasting) / 2 if self.lasting else BLOCKED_SECONDS
             limit = chance.choice((0, 4000, 20_000))
-            pruned.append(len(prune_store(store, keep_bytes=limit, spare_seconds=1.0)))
+            gone = prune_store(store, keep_bytes=limit, spare_seconds=max(1.0, spare))
+            self.pruned.append(len(gone))
             assert verify_store(store).damaged == ()
 
-    def killer() -> None:
-        """Starts builds that it kills."""
+    def kill(self, yard: Yard) -> None:
+        """Start builds and kill them."""
         chance = random.Random(2)  # noqa: S311 -- no secret
         project = yard.project("killed")
-        while not done.is_set():
+        while not self.done.is_set():
             process = yard.start(project, chance.choice(VARIANTS))
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(chance.uniform(0.05, 0.5))
             process.kill()
             process.communicate()
-            killed.append(process.returncode == -signal.SIGKILL)
+            self.killed.append(process.returncode == -signal.SIGKILL)
 
-    def disturbed() -> bool:
-        return sum(pruned) > 10 and sum(killed) > 3
+    def disturbs(self) -> bool:
+        """Tell whether enough was pruned and killed."""
+        return sum(self.pruned) > 10 and sum(self.killed) > 3
 
-    def builder(number: int) -> list[float]:
+
+def test_builders_on_one_store_with_prune_and_kills(yard: Yard, hosts: list[FaultyHost]) -> None:
+    golden = {each: yard.build(hosts[0], yard.project("first"), each) for each in VARIANTS}
+    shutil.rmtree(yard.lpack.store)
+    store = Store(yard.lpack.store / "v1")
+    turmoil = Turmoil()
+
+    def builder(number: int) -> None:
         chance = random.Random(10 + number)  # noqa: S311 -- no secret
-        took: list[float] = []
+        builds = 0
         # On a fast machine all would be built before anything is old enough to be pruned.
         until = time.monotonic() + BLOCKED_SECONDS
-        while len(took) < BUILDS or (not disturbed() and time.monotonic() < until):
+        while builds < BUILDS or (not turmoil.disturbs() and time.monotonic() < until):
             project = yard.project(f"builder{number}")
             variant, began = chance.choice(VARIANTS), time.monotonic()
             found = yard.build(hosts[number], project, variant)
-            took.append(time.monotonic() - began)
-            assert found == golden[variant], f"builder {number}, turn {len(took)}, {variant}"
-        return took
+            turmoil.lasting.append(time.monotonic() - began)
+            builds += 1
+            assert found == golden[variant], f"builder {number}, turn {builds}, {variant}"
 
     with ThreadPoolExecutor(BUILDERS + 2) as threads:
-        helpers = [threads.submit(keeper), threads.submit(killer)]
+        helpers = [threads.submit(turmoil.keep, store), threads.submit(turmoil.kill, yard)]
         try:
-            took = [each for some in threads.map(builder, range(BUILDERS)) for each in some]
+            list(threads.map(builder, range(BUILDERS)))
         finally:
-            done.set()
+            turmoil.done.set()
         for helper in helpers:
             helper.result()
-    assert disturbed(), (pruned, killed)
-    slowest, usual = max(took), statistics.median(took)
+    assert turmoil.disturbs(), turmoil
+    lasting = turmoil.lasting
+    slowest, usual = max(lasting), statistics.median(lasting)
     print(
-        f"\nbuilders on one store: {BUILDERS} did {len(took)} builds, all right, slowest "
-        f"{slowest:.1f} s of {usual:.1f} s, {sum(pruned):,} entries pruned, "
-        f"{sum(killed):,} builds killed"
+        f"\nbuilders on one store: {BUILDERS} did {len(lasting)} builds, all right, slowest "
+        f"{slowest:.1f} s of {usual:.1f} s, {sum(turmoil.pruned):,} entries pruned, "
+        f"{sum(turmoil.killed):,} builds killed"
     )
     assert slowest < max(BLOCKED_SECONDS, 6 * usual)
     assert verify_store(store).damaged == ()
