@@ -137,13 +137,10 @@ def _parsed(constraint: object, where: str) -> Any:  # noqa: ANN401 -- poetry-co
     from poetry.core.constraints.version import (  # noqa: PLC0415 -- loaded only for Poetry
         parse_constraint,
     )
-    from poetry.core.constraints.version.exceptions import (  # noqa: PLC0415 -- likewise
-        ParseConstraintError,
-    )
 
     try:
         return parse_constraint(str(constraint))
-    except ParseConstraintError as error:
+    except ValueError as error:  # poetry-core's own errors, and a number without end
         raise UsageError(f"{where}: `{constraint}` is not a version constraint") from error
 
 
