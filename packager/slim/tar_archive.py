@@ -19,8 +19,8 @@ from packager.slim.traced import is_library
 TarCodec = Literal["xz", "zstd"]
 
 _XZ_PRESET = 6
-# The preset's own 8 MiB take 95 MB of memory; these take 26, for less than 1 % more bytes
-# (0.5 % of botocore's data, 0.75 % of pillow's libraries), and for as little in the function's /tmp.
+# The preset's own 8 MiB take 95 MB of memory; these take 26, for less than 1 % more bytes (0.5 % of
+# botocore's data, 0.75 % of pillow's libraries), and for as little in the function's /tmp.
 _XZ_DICTIONARY_BYTES = 2 << 20
 _ZSTD_LEVEL = 19
 _MACHINE = slice(18, 20)
