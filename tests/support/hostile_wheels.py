@@ -77,6 +77,16 @@ def _folders() -> Iterator[Shape]:
             FILE_NAME,
         ),
         "foreign data": (data("evil-1.0.data/purelib/x.py"), "another distribution's", FILE_NAME),
+        "data without a version": (
+            data("demo.data/purelib/x.py"),
+            "another distribution's",
+            FILE_NAME,
+        ),
+        "data of no version": (
+            data("demo-x.data/purelib/x.py"),
+            "another distribution's",
+            FILE_NAME,
+        ),
         "data over the root": (
             wheel_of(good(), good("demo-1.0.data/purelib/demo/__init__.py")),
             "after installation `demo/__init__.py` is there twice",

@@ -12,7 +12,6 @@ import contextlib
 import gc
 import json
 import os
-import resource
 import signal
 import sys
 import tempfile
@@ -21,9 +20,10 @@ from pathlib import Path
 
 import pytest
 
-_CPU_SECONDS = 120
-"""What a mutant may take, five times what all tests of the most tested function take."""
+_CPU_SECONDS = 10
+"""CPU time after which a test is caught in a loop; what it takes otherwise is added ten times."""
 _WALL_SECONDS = 900
+"""Time after which a mutant waits for something that does not come."""
 
 
 class Trials:
@@ -45,7 +45,7 @@ class Trials:
         for name in self._names:
             function = name.rpartition("__mutmut_")[0]
             items = self._choose(session.items, set(self._reaching.get(function, ())))
-            _record(name, _try(items, name) if items else 33)
+            _record(name, self._try(items, name) if items else 33)
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -63,22 +63,25 @@ class Trials:
         ]
         return [item for _, item in sorted(chosen, key=lambda pair: pair[0])]
 
+    def _try(self, items: Sequence[pytest.Item], name: str) -> int:
+        """Run `items` in a fork in which mutant `name` is active; its exit code.
 
-def _try(items: Sequence[pytest.Item], name: str) -> int:
-    """Run `items` in a fork in which mutant `name` is active; its exit code, 0 for a survivor."""
-    child = os.fork()
-    if child:
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    try:
-        resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS + 5))
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.alarm(_WALL_SECONDS)
-        os.environ["MUTANT_UNDER_TEST"] = name
-        for item in items:
-            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
-    except BaseException:  # noqa: BLE001 -- whatever ends the tests is a failure
-        os._exit(1)
-    os._exit(0)
+        0 is a survivor, 1 a failed test, the negative number of a signal no end in time.
+        """
+        child = os.fork()
+        if child:
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        try:
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
+            signal.alarm(_WALL_SECONDS)
+            os.environ["MUTANT_UNDER_TEST"] = name
+            for item, following in zip(items, [*items[1:], None], strict=True):
+                allowed = _CPU_SECONDS + 10 * self._seconds.get(item.nodeid, 0)
+                signal.setitimer(signal.ITIMER_PROF, allowed)
+                item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
+        except BaseException:  # noqa: BLE001 -- whatever ends the tests is a failure
+            os._exit(1)
+        os._exit(0)
 
 
 def _record(name: str, code: int) -> None:

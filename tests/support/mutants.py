@@ -10,6 +10,7 @@ import argparse
 import json
 import math
 import random
+import signal
 import subprocess
 import sys
 import tomllib
@@ -23,7 +24,7 @@ SAMPLE = 600
 SMALLEST = 12
 GOAL = 0.85
 _SEED = 7
-_NOTICED = frozenset({1, -14, -24})
+_NOTICED = frozenset({1, -signal.SIGALRM, -signal.SIGPROF})
 """A failed test, or no end in time. 0 is a survivor; 33: no test comes by."""
 _REFRESHING = "packager.wheels.zip_reader.x_check_unicode_path__mutmut_1"
 """A mutant that mutmut itself tries quickly; it makes all of them and times all tests before."""

@@ -122,6 +122,14 @@ def test_the_facts_of_an_ordinary_wheel(tmp_path: Path) -> None:
     assert wheel.findings == ()
 
 
+@pytest.mark.parametrize("stem", ["My_Demo-1.0", "my-demo-1.0", "my.demo-1.0.0", "my_demo-v1"])
+def test_folders_may_spell_name_and_version_otherwise(tmp_path: Path, stem: str) -> None:
+    folder = f"{stem}.dist-info"
+    files = {f"{stem}.data/purelib/demo.py": b""}
+    wheel = admit_built(build_wheel(tmp_path, "My.Demo", "1.0", files=files, dist_info=folder))
+    assert (wheel.dist_info, wheel.data_folder) == (folder, f"{stem}.data")
+
+
 def test_a_platform_wheel_with_a_data_folder(tmp_path: Path) -> None:
     files = {
         "demo/native.abi3.so": b"\x7fELF",
