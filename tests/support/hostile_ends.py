@@ -83,6 +83,12 @@ def _zip64() -> Iterator[Shape]:
     for name, (central, reason) in extras.items():
         data = wheel_of(replace(good(), central=central))
         yield Shape(name=f"Z7 zip64 {name}", data=data, reason=reason)
+    for sizes in ((size + 1, packed), (size, packed + 1), (size,), (size, packed, 0)):
+        yield Shape(
+            name=f"Z7 zip64 local {sizes} without sentinel",
+            data=wheel_of(replace(good(), local={"extra": zip64_extra(*sizes)})),
+            reason="does not fit its header",
+        )
     other = full | {"extra": zip64_extra(size + 1, packed)}
     yield Shape(
         name="Z7 zip64 local lies",

@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from support.assembling import code_files, payload_with, records_of, written
+from support.assembling import code_files, payload_source, payload_with, records_of, written
 from support.fixture_wheels import CHECKOUT
+from support.wheel_builder import build_wheel
 
 from packager.assemble.checked import PayloadDamagedError
 from packager.assemble.open_payload import PayloadSource
@@ -209,6 +210,23 @@ def test_distributions_with_different_files_of_one_name(tmp_path: Path) -> None:
     with pytest.raises(CannotBuild, match=r"one 1\.0 and two 1\.0 both ship `x\.py`"):
         write_zip(tmp_path / "a.zip", payloads, [], stamp=EPOCH_STAMP)
     assert not (tmp_path / "a.zip").exists()
+
+
+@pytest.mark.parametrize("stored", [{"one"}, {"two"}, {"one", "two"}])
+def test_equal_files_that_some_payload_stores(tmp_path: Path, stored: set[str]) -> None:
+    files = {"same.bin": random.Random(7).randbytes(300)}  # noqa: S311 -- the same in every run
+    payloads = [
+        payload_source(
+            build_wheel(tmp_path, name, "1.0", files=files, compress=name not in stored),
+            f"{name} 1.0",
+        )
+        for name in ("one", "two")
+    ]
+    written(tmp_path / "a.zip", payloads)
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        method = archive.getinfo("same.bin").compress_type
+        assert method == (zipfile.ZIP_STORED if "one" in stored else zipfile.ZIP_DEFLATED)
+        assert archive.read("same.bin") == files["same.bin"]
 
 
 def test_a_crafted_checksum_does_not_pass_for_equal_bytes(tmp_path: Path) -> None:
