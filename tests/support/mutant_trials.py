@@ -39,8 +39,6 @@ class Trials:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Fork for each mutant; the parent never runs a test itself."""
-        reporter = session.config.pluginmanager.getplugin("terminalreporter")
-        session.config.pluginmanager.unregister(reporter)
         gc.freeze()  # or every fork copies what all tests hold
         for name in self._names:
             function = name.rpartition("__mutmut_")[0]
@@ -72,6 +70,8 @@ class Trials:
         if child:
             return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         try:
+            plugins = items[0].config.pluginmanager
+            plugins.unregister(name="terminalreporter")
             signal.signal(signal.SIGALRM, signal.SIG_DFL)
             signal.alarm(_WALL_SECONDS)
             os.environ["MUTANT_UNDER_TEST"] = name

@@ -83,9 +83,13 @@ def test_a_file_where_another_has_a_folder(trees: tuple[list[Record], ...]) -> N
     )
 
 
-def test_a_file_where_a_deeper_folder_is_found_among_siblings() -> None:
-    # The second path below `a/b` is not walked again, the first walk must have been complete.
-    trees = [[record("a/b/c/1.py"), record("a/b/c/2.py")], [record("a/b")]]
+# The second path below `a/b` is not walked again, the first walk must have been complete; and one
+# below `a` alone is no walk below `a/b`.
+@pytest.mark.parametrize(
+    "names", [("a/b/c/1.py", "a/b/c/2.py"), ("a/1.py", "a/b/2.py"), ("a/b/1.py", "a/2.py")]
+)
+def test_a_file_where_a_deeper_folder_is_found_among_siblings(names: tuple[str, str]) -> None:
+    trees = [[record(name) for name in names], [record("a/b")]]
     with pytest.raises(CannotBuild, match="two ships the file `a/b` where one has a folder"):
         merge(["one", "two"], trees, same_bytes=equal)
 

@@ -1,5 +1,6 @@
 """What layers change in a runtime's catalog, and how the subtraction speaks of them."""
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
@@ -77,3 +78,20 @@ def test_a_layer_s_distribution_that_is_kept_names_the_layer() -> None:
     (decision,) = subtracted(catalog, "six>=3", six="3.1").decisions
     assert (decision.outcome, decision.code, decision.layer) == ("kept", "requirement", "base")
     assert decision.loosen == "six>=2.0"
+
+
+@pytest.mark.parametrize(
+    ("need", "rest"),
+    [
+        ("six>=1.16", "and six 1.15 is in python3.13"),
+        ("tomli", "which neither the layer nor python3.13 has"),
+    ],
+)
+def test_what_a_layer_s_distribution_misses_is_told(need: str, rest: str) -> None:
+    catalog = with_layers(CATALOG, [layer("base", Provided("my-lib", "1.0", (need,)))])
+    (decision,) = subtracted(catalog, "my-lib", **{"my-lib": "1.0"}).decisions
+    assert (decision.outcome, decision.blocked_by) == (
+        "kept",
+        f"`{need}` (my-lib 1.0 of the layer `base`)",
+    )
+    assert decision.reason == f"my-lib 1.0 of the layer `base` needs `{need}`, {rest}"
