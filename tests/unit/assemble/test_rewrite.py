@@ -66,6 +66,7 @@ def test_the_bytes_are_those_of_a_whole_assembly(
     assert data == (tmp_path / "whole.zip").read_bytes()
     assert again.sha256 == hashlib.sha256(data).hexdigest() == whole.sha256
     assert again.contents == whole.contents
+    assert [each.figures for each in again.contents] == [each.figures for each in whole.contents]
     assert records_of(again) == records_of(whole)
     assert (again.compressed_bytes, again.uncompressed_bytes, again.entries) == (
         whole.compressed_bytes,
