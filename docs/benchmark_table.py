@@ -119,7 +119,11 @@ def _named(speed: dict[str, Any]) -> str:
 
 def _seconds(series: int, speed: dict[str, Any], name: str) -> Bar:
     seconds = statistics.median(speed["seconds"][name])
-    return Bar(series, seconds, f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s")
+    return Bar(series, seconds, _shown(seconds))
+
+
+def _shown(seconds: float) -> str:
+    return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.1f} s"
 
 
 def _sizes(speed: dict[str, Any], smallest_bytes: int | None) -> list[int]:
@@ -148,6 +152,6 @@ def table() -> str:
 def _row(speed: dict[str, Any], smallest_bytes: int | None) -> str:
     seconds = [statistics.median(speed["seconds"][name]) for name in _COLUMNS]
     sizes = _sizes(speed, smallest_bytes)
-    cells = [f"{value:.1f} s" for value in seconds] + [f"{size / 1e6:.1f} MB" for size in sizes]
+    cells = [_shown(value) for value in seconds] + [f"{size / 1e6:.1f} MB" for size in sizes]
     cells += ["not measured"] * (6 - len(cells))
     return f"| {_WHAT[speed['workload']]} | " + " | ".join(cells) + " |\n"
