@@ -1,6 +1,7 @@
 """uv's additions to `pyproject.toml`: `[tool.uv.sources]`, workspaces and `[[tool.uv.index]]`."""
 
 from collections.abc import Mapping
+from os.path import normpath
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -164,6 +165,9 @@ def workspace_members(top: Path) -> dict[str, Path]:
 
 def _matching(top: Path, glob: str) -> list[Path]:
     """List what a glob of a workspace matches; raises UsageError when it is none."""
+    # The workspace itself is no pattern that pathlib knows, in any of its spellings.
+    if glob and normpath(glob) == ".":
+        return [top]
     try:
         return list(top.glob(glob))
     except (NotImplementedError, OSError, ValueError) as error:
