@@ -166,10 +166,13 @@ def _parse_publishers(
 
 
 def parse_bytes(value: object, *, name: str) -> int:
-    """Turn `"30 MiB"`, `"30 MB"` or a number of bytes into bytes; raises UsageError."""
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+    """Turn `"30 MiB"`, `"30 MB"` or a number of bytes into bytes; raises UsageError.
+
+    More than 18 digits are no size: with some hundred of them it would not be a number either.
+    """
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18:
         return value
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kKMG]i?B|B)?", str(value).strip())
+    found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)\s*([kKMG]i?B|B)?", str(value).strip())
     if isinstance(value, bool) or found is None:
         raise UsageError(f"{name} is `{value}`, not a size", hint='a size is "30 MiB" or "30 MB"')
     return int(float(found[1]) * _UNITS[found[2] or "B"])

@@ -67,6 +67,7 @@ def test_a_day_in_the_life_of_a_store(world: BuildWorld) -> None:
     [
         (("prune", "--older-than", "soon"), "`--older-than` is `soon`, not a length of time"),
         (("prune", "--max-size", "much"), "`--max-size` is `much`, not a size"),
+        (("prune", "--max-size", "9" * 400), "99`, not a size"),
         (("verify", "--force"), "No such option"),
         (("empty",), "No such command"),
     ],
