@@ -11,6 +11,7 @@ from typing import NamedTuple
 from packager.assemble.digests import BackgroundDigests
 from packager.assemble.tar_stream import END, file_header, folder_header, padding
 from packager.model.canonical import DEFLATED, Record
+from packager.model.deflating import inflated_pieces
 from packager.model.gzip_members import small_member, spliced_member
 
 _CHUNK = 1 << 20
@@ -178,10 +179,7 @@ def inflated(record: Record, stream: bytes) -> Iterator[bytes]:
         return
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     # In pieces, because what is not consumed is copied each time.
-    for start in range(0, len(stream), _PIECE):
-        data = inflater.decompress(stream[start : start + _PIECE], _CHUNK)
-        while data:
-            yield data
-            data = inflater.decompress(inflater.unconsumed_tail, _CHUNK)
+    starts = range(0, len(stream), _PIECE)
+    yield from inflated_pieces(inflater, (stream[start : start + _PIECE] for start in starts))
     if not inflater.eof or inflater.unused_data:
         raise zlib.error("the stream does not end where its record says")

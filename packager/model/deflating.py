@@ -8,9 +8,14 @@ encoder was used is part of the manifest.
 
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zlib import _Decompress
 
 STREAM_ABOVE_BYTES = 32 * 1024 * 1024
 _LEVEL = 9
+_PIECE_BYTES = 1 << 20
 
 
 def encoder() -> str:
@@ -46,3 +51,15 @@ def deflated_stream(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         yield compressor.compress(chunk)
     yield compressor.flush()
+
+
+def inflated_pieces(inflater: "_Decompress", stream: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield what `inflater` makes of `stream`, at most 1 MiB at a time; raises zlib.error.
+
+    Whether the stream ended where it should, the inflater tells afterwards.
+    """
+    for chunk in stream:
+        data = inflater.decompress(chunk, _PIECE_BYTES)
+        while data:
+            yield data
+            data = inflater.decompress(inflater.unconsumed_tail, _PIECE_BYTES)

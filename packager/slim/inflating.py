@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from packager.model.canonical import DEFLATED
+from packager.model.deflating import inflated_pieces
 from packager.model.wheel import WheelMember
 from packager.slim.mapped import LARGE_BYTES, mapped_copy
 
@@ -14,16 +15,23 @@ _ENOUGH = 4096
 _CHUNK = 1024 * 1024
 
 
+def file_part(descriptor: int, offset: int, count_bytes: int) -> Iterator[bytes]:
+    """Yield a part of an open file in pieces; raises EOFError when the file ends before it does."""
+    while count_bytes:
+        chunk = os.pread(descriptor, min(count_bytes, _CHUNK), offset)
+        if not chunk:
+            raise EOFError
+        offset += len(chunk)
+        count_bytes -= len(chunk)
+        yield chunk
+
+
 def stored_chunks(source: int, member: WheelMember) -> Iterator[bytes]:
     """Yield the member's stored bytes from the open wheel `source`; raises OSError when cut."""
-    offset, left = member.data_offset, member.compressed_bytes
-    while left:
-        chunk = os.pread(source, min(left, _CHUNK), offset)
-        if not chunk:
-            raise OSError("the wheel in the store became shorter while it was read")
-        offset += len(chunk)
-        left -= len(chunk)
-        yield chunk
+    try:
+        yield from file_part(source, member.data_offset, member.compressed_bytes)
+    except EOFError:
+        raise OSError("the wheel in the store became shorter while it was read") from None
 
 
 def inflated_head(source: int, member: WheelMember) -> bytes:
@@ -46,8 +54,4 @@ def _inflated(source: int, member: WheelMember) -> Iterator[bytes]:
         yield from stored_chunks(source, member)
         return
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    for chunk in stored_chunks(source, member):
-        data = inflater.decompress(chunk, _CHUNK)
-        while data:
-            yield data
-            data = inflater.decompress(inflater.unconsumed_tail, _CHUNK)
+    yield from inflated_pieces(inflater, stored_chunks(source, member))

@@ -18,8 +18,9 @@ from packager.model.canonical import (
     read_directory,
     read_end_record,
 )
+from packager.model.deflating import inflated_pieces
+from packager.slim.inflating import file_part
 
-_CHUNK = 1024 * 1024
 _IN_MEMORY_BYTES = 4 * 1024 * 1024
 
 
@@ -41,14 +42,11 @@ class PayloadReader:
     def stored(self, name: str) -> Iterator[bytes]:
         """Yield the bytes as they are in the payload; raises NotCanonicalError when it is cut."""
         record = self.records[name]
-        offset, left = record.offset + LOCAL.size + len(record.name), record.compressed_bytes
-        while left:
-            chunk = os.pread(self.source.fileno(), min(left, _CHUNK), offset)
-            if not chunk:
-                raise NotCanonicalError(f"`{name}` is cut")
-            offset += len(chunk)
-            left -= len(chunk)
-            yield chunk
+        start = record.offset + LOCAL.size + len(record.name)
+        try:
+            yield from file_part(self.source.fileno(), start, record.compressed_bytes)
+        except EOFError:
+            raise NotCanonicalError(f"`{name}` is cut") from None
 
     def contents(self, name: str) -> Iterator[bytes]:
         """Yield the file; raises NotCanonicalError when it is damaged."""
@@ -57,11 +55,7 @@ class PayloadReader:
             return
         inflater = zlib.decompressobj(-zlib.MAX_WBITS)
         try:
-            for chunk in self.stored(name):
-                data = inflater.decompress(chunk, _CHUNK)
-                while data:
-                    yield data
-                    data = inflater.decompress(inflater.unconsumed_tail, _CHUNK)
+            yield from inflated_pieces(inflater, self.stored(name))
         except zlib.error as error:
             raise NotCanonicalError(f"`{name}` does not inflate") from error
         if not inflater.eof:

@@ -18,6 +18,7 @@ from packager.model.canonical import (
     read_directory,
     read_end_record,
 )
+from packager.model.deflating import inflated_pieces
 from packager.verify.figures import check_figures, zip_owners
 
 _CHUNK = 1024 * 1024
@@ -146,10 +147,6 @@ def _inflate(chunks: Iterator[bytes], method: int) -> Iterator[bytes]:
         yield from chunks
         return
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
-    for chunk in chunks:
-        data = inflater.decompress(chunk, _CHUNK)
-        while data:
-            yield data
-            data = inflater.decompress(inflater.unconsumed_tail, _CHUNK)
+    yield from inflated_pieces(inflater, chunks)
     if not inflater.eof or inflater.unused_data:
         raise EOFError("the stream does not end where its headers say")
