@@ -87,7 +87,6 @@ TOUCHES_THE_WORLD: dict[str, set[str]] = {
     "packager.pipeline.explain": {"read"},
     "packager.pipeline.image": {"read"},
     "packager.pipeline.image_fit": {"environment", "read"},
-    "packager.pipeline.layer_memory": {"read", "write"},
     "packager.pipeline.memory": {"read"},
     "packager.pipeline.offload": {"read"},
     "packager.pipeline.opt": {"read"},

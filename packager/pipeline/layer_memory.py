@@ -4,7 +4,6 @@ As `packager.pipeline.prefix` does for zips: a damaged or lost entry costs a loo
 never a wrong byte, because every layer that is copied is held against its digest.
 """
 
-import hashlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -16,6 +15,7 @@ from packager.model.payload import Dependencies
 from packager.model.project import Function
 from packager.pipeline.blobs import MadeBlobs, Packing
 from packager.pipeline.memory import key_of, settings_of
+from packager.pipeline.prefix import facts_of, read_content, write_content
 from packager.wheels.store import Store
 
 _KIND = "image-layers"
@@ -48,25 +48,16 @@ class LayerMemory:
         """Look at nothing yet. What begins with lpack's bootstrap is not remembered."""
         self._store = store
         self._usable = all(each.owner for each in payloads)
-        rows = [
-            [each._replace(payload=each.payload.key, bytecode=None)]  # type: ignore[arg-type]  # the key stands for all of it
-            for each in dependencies.distributions
-        ]
-        sources = [[each.owner, each.key, each.sha256] for each in payloads]
-        facts = [encoder(), list(packing), base_layers]
-        self._key = key_of(_KIND, code_identity(), settings_of(function), rows, sources, facts)
+        facts = facts_of(dependencies, payloads)
+        making = [encoder(), list(packing), base_layers]
+        self._key = key_of(_KIND, code_identity(), settings_of(function), *facts, making)
 
     def recall(self) -> RepeatedLayers | None:
         """Return what is remembered, if all of it is as it was written and the layers are there."""
-        document = self._store.read_document(_KIND, self._key) if self._usable else None
-        if document is None:
+        found = read_content(self._store, _KIND, self._key) if self._usable else None
+        if found is None:
             return None
-        try:
-            content = self._store.file(_KIND, self._key, ".bin").read_bytes()
-        except OSError:
-            return None
-        if hashlib.sha256(content).hexdigest() != document["content"]:
-            return None
+        document, content = found
         blobs = tuple(self._blob(row) for row in document["blobs"])
         if not all(self._store.has("blobs", row["key"], ".gz") for row in document["blobs"]):
             return None
@@ -81,15 +72,12 @@ class LayerMemory:
         records = (record for each in made.contents for record in each.records)
         names = b"".join([record.name + b"\n" for record in records])
         content = names + distributions.encode()
-        with self._store.writing(_KIND, self._key, ".bin", durable=False) as temporary:
-            temporary.write_bytes(content)
         document = {
-            "content": hashlib.sha256(content).hexdigest(),
             "names": len(names),
             "blobs": [_row(blob) for blob in made.blobs],
             "owned": [list(each._replace(records=()))[:-1] for each in made.contents],
         }
-        self._store.write_document(_KIND, self._key, document)
+        write_content(self._store, _KIND, self._key, content, document)
 
     def forget(self) -> None:
         """Drop what turned out not to hold."""
