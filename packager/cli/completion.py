@@ -73,7 +73,6 @@ def _matching(names: Iterable[str], incomplete: str) -> list[str]:
 
 
 def _configured() -> Iterator[str]:
-
     for file, path in _TABLES:
         try:
             table: Any = parse_toml(Path(file).read_text(encoding="utf-8"))

@@ -5,7 +5,7 @@ from typing import Any
 
 from packager.errors import UsageError
 from packager.inputs.nearest import nearest
-from packager.inputs.setting_values import Place, parse_bytes
+from packager.inputs.setting_values import NUMBER, Place, parse_bytes
 from packager.model.budget import Allowance, Budgets, Increase
 
 _MILLISECONDS = {"ms": 1.0, "s": 1000.0}
@@ -71,7 +71,7 @@ def _count(value: object, key: str, place: Place) -> int:
 
 
 def _duration(value: object, key: str, place: Place) -> float:
-    found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)\s*(ms|s)", str(value).strip())
+    found = re.fullmatch(rf"{NUMBER}\s*(ms|s)", str(value).strip())
     if found is None:
         raise _wrong(key, value, "a duration", place, hint=f'{key} = "800 ms"')
     return float(found[1]) * _MILLISECONDS[found[2]]
@@ -83,7 +83,7 @@ def _increase(value: object, key: str, place: Place) -> Increase:
     percent: float | None = None
     amount: int | None = None
     for part in parts:
-        found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)\s*%", str(part).strip())
+        found = re.fullmatch(rf"{NUMBER}\s*%", str(part).strip())
         if found is not None and percent is None:
             percent = float(found[1])
         elif found is None and amount is None:

@@ -44,6 +44,9 @@ class Place(NamedTuple):
         return f"{self.path}.{shown}" if self.path else shown
 
 
+NUMBER = r"(\d{1,18}(?:\.\d{1,18})?)"
+"""A number with a unit behind it; with some hundred digits it would be infinite as a float."""
+
 # Function and layer names have one rule (CreateFunction, FunctionName; PublishLayerVersion,
 # LayerName): of what AWS accepts, what fits a file name.
 _AWS_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -168,11 +171,11 @@ def _parse_publishers(
 def parse_bytes(value: object, *, name: str) -> int:
     """Turn `"30 MiB"`, `"30 MB"` or a number of bytes into bytes; raises UsageError.
 
-    More than 18 digits are no size: with some hundred of them it would not be a number either.
+    More than 18 digits are no size, see NUMBER.
     """
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**18:
         return value
-    found = re.fullmatch(r"(\d{1,18}(?:\.\d{1,18})?)\s*([kKMG]i?B|B)?", str(value).strip())
+    found = re.fullmatch(rf"{NUMBER}\s*([kKMG]i?B|B)?", str(value).strip())
     if isinstance(value, bool) or found is None:
         raise UsageError(f"{name} is `{value}`, not a size", hint='a size is "30 MiB" or "30 MB"')
     return int(float(found[1]) * _UNITS[found[2] or "B"])
